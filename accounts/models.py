@@ -1,0 +1,136 @@
+"""Who works with the system: users, and the postings that say where and as what."""
+
+from datetime import date
+
+from django.contrib.auth import models as auth_models
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from accounts.roles import Role
+from budget.models import Organisation, subtree_ids
+
+
+class UserManager(BaseUserManager):
+    def create_user(self, username, password=None, **fields):
+        user = self.model(username=self.model.normalize_username(username), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser):
+    """A person who logs in. What the person may do is said by today's postings; who leaves is deactivated, never deleted."""
+
+    username = models.CharField(
+        _("user name"),
+        max_length=150,
+        unique=True,
+        validators=[UnicodeUsernameValidator()],
+        error_messages={"unique": _("This user name is taken.")},
+    )
+    name = models.CharField(_("name"), max_length=100)
+    email = models.EmailField(_("email address"), blank=True)
+    is_active = models.BooleanField(_("active"), default=True, help_text=_("Who leaves is deactivated, never deleted."))
+    joined_at = models.DateTimeField(_("joined at"), default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    objects = UserManager()
+    history = HistoricalRecords(excluded_fields=["password", "last_login"])
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        ordering = ("username",)
+
+    def __str__(self):
+        return self.name or self.username
+
+    def get_short_name(self):
+        return self.name
+
+    def postings_on(self, day: date) -> list["Posting"]:
+        """The user's postings in force on a day, read once for each instance and day."""
+        kept = self.__dict__.setdefault("_postings", {})
+        if day not in kept:
+            kept[day] = list(self.postings.on(day))
+        return kept[day]
+
+    def roles_on(self, day: date) -> set[str]:
+        return {posting.role for posting in self.postings_on(day)}
+
+    def organisation_ids_on(self, day: date, role: str) -> set[int]:
+        """The organisations that the user works for in a role: those of the postings and all below them."""
+        roots = [posting.organisation_id for posting in self.postings_on(day) if posting.role == role]
+        return subtree_ids(Organisation.objects.values_list("id", "parent_id"), roots) if roots else set()
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the admin opens: any posting in force today."""
+        return self.is_active and bool(self.postings_on(timezone.localdate()))
+
+    def get_all_permissions(self, obj=None) -> set[str]:
+        return auth_models._user_get_permissions(self, obj, "all")
+
+    def has_perm(self, perm: str, obj=None) -> bool:
+        return auth_models._user_has_perm(self, perm, obj)
+
+    def has_perms(self, perm_list, obj=None) -> bool:
+        return all(self.has_perm(perm, obj) for perm in perm_list)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return auth_models._user_has_module_perms(self, app_label)
+
+
+class PostingQuerySet(models.QuerySet):
+    def get_by_natural_key(self, username, organisation, role, from_on):
+        return self.get(user__username=username, organisation__code=organisation, role=role, from_on=from_on)
+
+    def on(self, day: date):
+        """Postings in force on a day: the first and the last day both count."""
+        return self.filter(Q(to_on=None) | Q(to_on__gte=day), from_on__lte=day)
+
+
+class Posting(models.Model):
+    """A user works for an organisation in a role, from a day to a day."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="postings", verbose_name=_("user"))
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="postings", verbose_name=_("organisation"))
+    role = models.CharField(_("role"), max_length=20, choices=Role)
+    from_on = models.DateField(_("first day"))
+    to_on = models.DateField(_("last day"), null=True, blank=True)
+
+    objects = PostingQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("posting")
+        verbose_name_plural = _("postings")
+        ordering = ("user", "from_on")
+        constraints = (
+            models.CheckConstraint(
+                name="accounts_posting_does_not_end_before_it_starts",
+                condition=Q(to_on=None) | Q(to_on__gte=F("from_on")),
+                violation_error_message=_("A posting cannot end before it starts."),
+            ),
+            models.UniqueConstraint(
+                name="accounts_posting_is_told_once",
+                fields=["user", "organisation", "role", "from_on"],
+                violation_error_message=_("This posting is already there."),
+            ),
+        )
+
+    def __str__(self):
+        return f"{self.user}: {self.organisation} {self.get_role_display()}"
+
+    def natural_key(self):
+        return (self.user.username, self.organisation.code, self.role, self.from_on)
+
+    natural_key.dependencies = ["accounts.user", "budget.organisation"]

@@ -1,0 +1,544 @@
+"""What the spending should achieve: outcome targets, their milestones, and the progress reported on them."""
+
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from accounts.roles import Role
+from budget.fiscal import last_day
+from budget.models import Programme, SourcePassage
+from kpis import deadlines, measures, status
+from kpis.choices import OVERDUE, Accumulation, Comparator, DeadlineKind, Grade, Kind, Level, NoDeadline, ReportState, Term
+
+
+def _all_or_none(*fields: str) -> Q:
+    return Q(**{f"{field}__isnull": True for field in fields}) | Q(**{f"{field}__isnull": False for field in fields})
+
+
+def _measure(name, **options):
+    """A figure: 15 digits, 4 of them decimals (DOMAIN §3)."""
+    return models.DecimalField(name, max_digits=15, decimal_places=4, null=True, blank=True, **options)
+
+
+class OutcomeTargetQuerySet(models.QuerySet):
+    def get_by_natural_key(self, code):
+        return self.get(code=code)
+
+    def standing_on(self, on: date):
+        """Targets that are not withdrawn, or were not yet on that day."""
+        day_after = timezone.make_aware(datetime.combine(on + timedelta(days=1), time.min))
+        return self.filter(Q(withdrawn_at=None) | Q(withdrawn_at__gte=day_after))
+
+    def with_status(self, on: date):
+        """Each target's status on a day with its marks and inputs; see `kpis.status`."""
+        return status.annotate(
+            self.standing_on(on),
+            on=on,
+            reports=ProgressReport.objects.all(),
+            milestones=YearlyMilestone.objects.all(),
+            results_due=settings.SEIKA_RESULTS_DUE,
+        )
+
+    def overdue(self, on: date):
+        """Targets whose deadline passed with a miss or in silence."""
+        return self.filter(status.may_be_overdue(on)).with_status(on).filter(status__in=OVERDUE)
+
+    def with_no_last_day(self):
+        """Targets that can never be overdue as they stand, with the reason (`NoDeadline`)."""
+        return self.filter(due_on=None, each_year=False).annotate(
+            no_deadline=models.Case(
+                models.When(deadline_kind=DeadlineKind.AFTER_PROGRAMME, then=models.Value(NoDeadline.PROGRAMME_END_NOT_KNOWN)),
+                models.When(deadline_kind=DeadlineKind.AFTER_EVENT, then=models.Value(NoDeadline.EVENT_NOT_RECORDED)),
+                default=models.Value(NoDeadline.NONE_STATED),
+            )
+        )
+
+    def visible_to(self, user):
+        """Reading is open: every target of every programme."""
+        return self.all()
+
+
+class OutcomeTarget(models.Model):
+    """One outcome target (成果目標) of a programme, as its document states it: one indicator, one value, one deadline."""
+
+    # What a target commits to. Changing one of these after the fact is a revision and needs a reason.
+    TERMS = (
+        "kind", "indicator", "comparator", "value", "value_max", "unit", "accumulation", "each_year",
+        "deadline_kind", "deadline_year", "deadline_on", "deadline_offset_years", "deadline_through_nth_year", "deadline_event_on",
+    )  # fmt: skip
+
+    code = models.SlugField(_("target code"), max_length=60, unique=True)
+    programme = models.ForeignKey(Programme, models.PROTECT, related_name="targets", verbose_name=_("programme"))
+    label = models.CharField(_("item mark"), max_length=20, blank=True)
+    level = models.CharField(_("level"), max_length=10, choices=Level, default=Level.OUTCOME)
+    term = models.CharField(_("term"), max_length=10, choices=Term, default=Term.UNSTATED)
+    kind = models.CharField(_("kind"), max_length=15, choices=Kind)
+    statement = models.TextField(_("target statement"), help_text=_("Verbatim, as the source states it."))
+    passage = models.ForeignKey(
+        SourcePassage, models.PROTECT, null=True, blank=True, related_name="targets", verbose_name=_("source passage")
+    )
+    indicator = models.CharField(_("indicator"), max_length=300)
+    comparator = models.CharField(_("comparator"), max_length=10, blank=True, choices=Comparator)
+    comparator_assumed = models.BooleanField(_("comparator is assumed"), default=False)
+    approximate = models.BooleanField(_("approximate"), default=False)
+    value = _measure(_("target value"))
+    value_max = _measure(_("upper value"), help_text=_("Only for a range."))
+    unit = models.CharField(_("unit"), max_length=40, blank=True)
+    accumulation = models.CharField(_("accumulation"), max_length=15, blank=True, choices=Accumulation)
+    accumulation_assumed = models.BooleanField(_("accumulation is assumed"), default=False)
+    baseline_value = _measure(_("baseline value"))
+    baseline_year = models.PositiveSmallIntegerField(_("baseline year"), null=True, blank=True)
+
+    # The deadline, in the parts that the source states.
+    each_year = models.BooleanField(_("each year"), default=False)
+    deadline_kind = models.CharField(_("kind of deadline"), max_length=20, choices=DeadlineKind, default=DeadlineKind.NONE)
+    deadline_year = models.PositiveSmallIntegerField(_("deadline year"), null=True, blank=True)
+    deadline_on = models.DateField(_("deadline day"), null=True, blank=True)
+    deadline_offset_years = models.PositiveSmallIntegerField(_("years after"), null=True, blank=True)
+    deadline_through_nth_year = models.BooleanField(
+        _("through the nth year"), default=False, help_text=_("n年目まで ends the day before the anniversary.")
+    )
+    deadline_event_on = models.DateField(_("day of the event"), null=True, blank=True)
+    deadline_text = models.CharField(_("deadline as stated"), max_length=200, blank=True)
+    programme_end_assumed = models.BooleanField(
+        _("programme's end is assumed"), default=False, help_text=_("The text may mean the end of each supported project.")
+    )
+
+    # Derived by `derive()` alone from the parts above, the programme and the source document.
+    due_on = models.DateField(_("last day"), null=True, blank=True, editable=False)
+    due_fy = models.PositiveSmallIntegerField(_("fiscal year of the deadline"), null=True, blank=True, editable=False)
+    first_year = models.PositiveSmallIntegerField(_("first year judged"), null=True, blank=True, editable=False)
+    last_year = models.PositiveSmallIntegerField(_("last year judged"), null=True, blank=True, editable=False)
+    # 期限後改定: set by save() when value, comparator or deadline change after the last day; never taken back.
+    revised_after_deadline = models.BooleanField(_("revised after the deadline"), default=False, editable=False)
+
+    note = models.TextField(_("note"), blank=True, help_text=_("What was in doubt when the source was read."))
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, editable=False, related_name="+", verbose_name=_("withdrawn by")
+    )
+    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True, editable=False)
+    withdrawal_reason = models.TextField(_("reason of the withdrawal"), blank=True, editable=False)
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+
+    objects = OutcomeTargetQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("outcome target")
+        verbose_name_plural = _("outcome targets")
+        ordering = ("code",)
+        indexes = (models.Index(fields=["due_on"], name="kpis_target_due_on"),)
+        constraints = (
+            models.CheckConstraint(
+                name="kpis_target_has_what_its_kind_is_judged_by_and_nothing_else",
+                condition=(
+                    Q(kind=Kind.QUANTITATIVE, value__isnull=False) & ~Q(comparator="") & ~Q(accumulation="")
+                    | Q(kind=Kind.QUALITATIVE, value=None, baseline_value=None, comparator="", accumulation="")
+                ),
+                violation_error_message=_(
+                    "A quantitative target has a value, a comparator and an accumulation; a qualitative one has none of them."
+                ),
+            ),
+            models.CheckConstraint(
+                name="kpis_target_has_upper_value_only_within_a_range",
+                condition=Q(comparator=Comparator.WITHIN, value_max__isnull=False, value_max__gte=F("value"))
+                | (~Q(comparator=Comparator.WITHIN) & Q(value_max=None)),
+                violation_error_message=_("Only a range has an upper value, not below the lower one."),
+            ),
+            models.CheckConstraint(
+                name="kpis_target_baseline_has_both_value_and_year",
+                condition=_all_or_none("baseline_value", "baseline_year"),
+                violation_error_message=_("A baseline has both a value and a year."),
+            ),
+            models.CheckConstraint(
+                name="kpis_target_states_the_parts_that_its_kind_of_deadline_needs",
+                condition=(
+                    Q(
+                        deadline_kind__in=(DeadlineKind.FISCAL_YEAR, DeadlineKind.CALENDAR_YEAR, DeadlineKind.PLAN_PERIOD),
+                        deadline_year__isnull=False, deadline_on=None, deadline_offset_years=None,
+                    )
+                    | Q(deadline_kind=DeadlineKind.DATE, deadline_on__isnull=False, deadline_year=None, deadline_offset_years=None)
+                    | Q(
+                        deadline_kind__in=(DeadlineKind.AFTER_PROGRAMME, DeadlineKind.AFTER_EVENT),
+                        deadline_offset_years__isnull=False, deadline_year=None, deadline_on=None,
+                    )
+                    | Q(deadline_kind=DeadlineKind.NONE, deadline_year=None, deadline_on=None, deadline_offset_years=None)
+                ),
+                violation_error_message=_(
+                    "A deadline has the part that its kind needs and no other: a year, a day, or a number of years after."
+                ),
+            ),
+            models.CheckConstraint(
+                name="kpis_target_has_an_event_only_where_its_deadline_counts_from_it",
+                condition=Q(deadline_kind=DeadlineKind.AFTER_EVENT) | Q(deadline_event_on=None, deadline_through_nth_year=False),
+                violation_error_message=_("Only a deadline that counts from an event has the event's day."),
+            ),
+            models.CheckConstraint(
+                name="kpis_target_last_day_and_its_fiscal_year_stand_together",
+                condition=_all_or_none("due_on", "due_fy"),
+            ),
+            models.CheckConstraint(
+                name="kpis_target_has_judged_years_only_when_each_year",
+                condition=Q(each_year=True) | Q(first_year=None, last_year=None),
+            ),
+            models.CheckConstraint(
+                name="kpis_target_withdrawal_says_who_when_and_why",
+                condition=Q(withdrawn_by=None, withdrawn_at=None, withdrawal_reason="")
+                | (Q(withdrawn_by__isnull=False, withdrawn_at__isnull=False) & ~Q(withdrawal_reason="")),
+                violation_error_message=_("A withdrawal says who, when and why."),
+            ),
+        )  # fmt: skip
+
+    def __str__(self):
+        return f"{self.code} {self.indicator}"
+
+    def natural_key(self):
+        return (self.code,)
+
+    natural_key.dependencies = ["budget.programme", "budget.sourcepassage", "accounts.user"]
+
+    @property
+    def stated_deadline(self) -> deadlines.Stated:
+        return deadlines.Stated(
+            kind=self.deadline_kind,
+            year=self.deadline_year,
+            day=self.deadline_on,
+            offset_years=self.deadline_offset_years,
+            event_on=self.deadline_event_on,
+            through_nth_year=self.deadline_through_nth_year,
+        )
+
+    def derive(self) -> None:
+        """Write the derived columns from what is stated. `save()` calls it; bulk loaders call it themselves."""
+        stated, programme = self.stated_deadline, self.programme
+        resolved = deadlines.resolve(stated, programme.end_fiscal_year)
+        self.due_on, self.due_fy = resolved.due_on, resolved.due_fy
+        self.first_year = self.last_year = None
+        if self.each_year:
+            budget_year = self.passage.document.budget_year if self.passage else None
+            self.first_year, self.last_year = deadlines.each_year_run(
+                stated, programme.start_fiscal_year, programme.end_fiscal_year, budget_year
+            )
+
+    def save(self, **options):
+        self.derive()
+        if not self._state.adding:
+            self.version += 1
+            before = OutcomeTarget.objects.get(pk=self.pk)
+            if before.due_on and before.due_on < timezone.localdate() and self.eases_or_moves(before):
+                self.revised_after_deadline = True
+        super().save(**options)
+
+    def eases_or_moves(self, before: "OutcomeTarget") -> bool:
+        """Whether value, comparator or deadline differ from those of `before`."""
+        return any(getattr(self, field) != getattr(before, field) for field in ("value", "value_max", "comparator", "due_on"))
+
+    def clean(self):
+        if self.programme_id and self.deadline_kind:
+            with suppress(ValueError):  # the constraint on the parts of a deadline says it, beside the fields
+                self.derive()
+        if self.each_year and self.first_year is None:
+            raise ValidationError({"each_year": _("The programme's first fiscal year or a source document is needed to judge each year.")})
+
+
+class TargetLinkManager(models.Manager):
+    def get_by_natural_key(self, from_target, to_target):
+        return self.get(from_target__code=from_target, to_target__code=to_target)
+
+
+class TargetLink(models.Model):
+    """One target leads to another: output → short → mid → long."""
+
+    from_target = models.ForeignKey(OutcomeTarget, models.PROTECT, related_name="leads_to", verbose_name=_("target"))
+    to_target = models.ForeignKey(OutcomeTarget, models.PROTECT, related_name="follows_from", verbose_name=_("leads to"))
+
+    objects = TargetLinkManager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("link between targets")
+        verbose_name_plural = _("links between targets")
+        constraints = (
+            models.UniqueConstraint(name="kpis_link_is_drawn_once", fields=["from_target", "to_target"]),
+            models.CheckConstraint(
+                name="kpis_target_does_not_lead_to_itself",
+                condition=~Q(from_target=F("to_target")),
+                violation_error_message=_("A target cannot lead to itself."),
+            ),
+        )
+
+    def __str__(self):
+        return f"{self.from_target.code} → {self.to_target.code}"
+
+    def natural_key(self):
+        return (self.from_target.code, self.to_target.code)
+
+    natural_key.dependencies = ["kpis.outcometarget"]
+
+    def clean(self):
+        if self.from_target_id and self.to_target_id and self.from_target.programme_id != self.to_target.programme_id:
+            raise ValidationError({"to_target": _("Both targets belong to one programme.")})
+
+
+class YearlyMilestoneManager(models.Manager):
+    def get_by_natural_key(self, target, fiscal_year):
+        return self.get(target__code=target, fiscal_year=fiscal_year)
+
+
+class YearlyMilestone(models.Model):
+    """The figure (年度別目標値) that a target should have reached in a fiscal year."""
+
+    target = models.ForeignKey(OutcomeTarget, models.PROTECT, related_name="milestones", verbose_name=_("outcome target"))
+    fiscal_year = models.PositiveSmallIntegerField(_("fiscal year"))
+    value = models.DecimalField(_("milestone value"), max_digits=15, decimal_places=4)
+    is_target_year = models.BooleanField(_("a target year"), default=False)
+
+    objects = YearlyMilestoneManager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("yearly milestone")
+        verbose_name_plural = _("yearly milestones")
+        ordering = ("target", "fiscal_year")
+        constraints = (
+            models.UniqueConstraint(
+                name="kpis_milestone_stands_once_in_a_year",
+                fields=["target", "fiscal_year"],
+                violation_error_message=_("This target already has a milestone of this year."),
+            ),
+        )
+
+    def __str__(self):
+        return f"{self.target.code} {self.fiscal_year}"
+
+    def natural_key(self):
+        return (self.target.code, self.fiscal_year)
+
+    natural_key.dependencies = ["kpis.outcometarget"]
+
+    def clean(self):
+        if not self.target_id:
+            return
+        if self.target.kind == Kind.QUALITATIVE:
+            raise ValidationError(_("A qualitative target has no milestones."))
+        if self.fiscal_year == self.target.due_fy and self.value != self.target.value:
+            raise ValidationError({"value": _("The milestone of the deadline's year is the target value.")})
+
+
+class ProgressReportQuerySet(models.QuerySet):
+    def get_by_natural_key(self, target, fiscal_year):
+        return self.get(target__code=target, fiscal_year=fiscal_year)
+
+    def accepted_figures(self):
+        """Reports with a figure that somebody accepted and nobody took down."""
+        return self.exclude(accepted_measured_on=None)
+
+    def visible_to(self, user):
+        """Who works with the system sees every report; everybody else the accepted figures alone."""
+        return self.all() if user.is_authenticated and user.has_perm("kpis.view_progressreport") else self.accepted_figures()
+
+    def editable_by(self, user, on: date):
+        """Reports of the programmes that the organisations of an official's postings answer for."""
+        if not user.is_authenticated:
+            return self.none()
+        organisations = user.organisation_ids_on(on, Role.OFFICIAL)
+        return self.filter(target__programme__in=Programme.objects.answered_for_by(organisations))
+
+
+class ProgressReport(models.Model):
+    """What an official reports of a target for one fiscal year (実績報告), and the figure that a reviewer accepted.
+
+    The figure worked on and the accepted one stand side by side: while an accepted report is corrected, the accepted figure goes on
+    counting. `kpis.workflow` is the only writer of the state and of the accepted figure.
+    """
+
+    target = models.ForeignKey(OutcomeTarget, models.PROTECT, related_name="reports", verbose_name=_("outcome target"))
+    fiscal_year = models.PositiveSmallIntegerField(_("fiscal year"))
+    value = _measure(_("result"))
+    grade = models.PositiveSmallIntegerField(_("grade"), null=True, blank=True, choices=Grade)
+    measured_on = models.DateField(_("measured on"), null=True, blank=True, help_text=_("Blank means the last day of the fiscal year."))
+    preliminary = models.BooleanField(_("preliminary"), default=False, help_text=_("The final figure is still to come."))
+    narrative = models.TextField(_("narrative"), blank=True)
+    reason = models.TextField(
+        _("reason"), blank=True, help_text=_("Required for the deadline's year where the result misses, or exceeds 120 %.")
+    )
+    state = models.CharField(_("state"), max_length=15, choices=ReportState, default=ReportState.DRAFT, editable=False)
+    reported_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=_("reported by")
+    )
+    reported_at = models.DateTimeField(_("reported at"), null=True, editable=False)
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=_("submitted by")
+    )
+    submitted_at = models.DateTimeField(_("submitted at"), null=True, editable=False)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=_("decided by")
+    )
+    decided_at = models.DateTimeField(_("decided at"), null=True, editable=False)
+    decision_note = models.TextField(_("note of the decision"), blank=True, editable=False)
+    accepted_value = _measure(_("accepted result"), editable=False)
+    accepted_grade = models.PositiveSmallIntegerField(_("accepted grade"), null=True, blank=True, choices=Grade, editable=False)
+    accepted_measured_on = models.DateField(_("accepted result measured on"), null=True, blank=True, editable=False)
+    accepted_preliminary = models.BooleanField(_("accepted result is preliminary"), default=False, editable=False)
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+
+    objects = ProgressReportQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("progress report")
+        verbose_name_plural = _("progress reports")
+        ordering = ("target", "fiscal_year")
+        permissions = (
+            ("submit_progressreport", _("Can submit progress reports")),
+            ("decide_progressreport", _("Can decide progress reports")),
+        )
+        constraints = (
+            models.UniqueConstraint(
+                name="kpis_report_is_made_once_for_a_year",
+                fields=["target", "fiscal_year"],
+                violation_error_message=_("This target already has a report of this fiscal year."),
+            ),
+            models.CheckConstraint(
+                name="kpis_report_has_a_value_or_a_grade_never_both",
+                condition=Q(value=None) | Q(grade=None),
+                violation_error_message=_("A result is a value or a grade, never both."),
+            ),
+            models.CheckConstraint(
+                name="kpis_report_grade_is_one_of_five",
+                condition=(Q(grade=None) | Q(grade__range=(1, 5))) & (Q(accepted_grade=None) | Q(accepted_grade__range=(1, 5))),
+                violation_error_message=_("A grade is 1 to 5."),
+            ),
+            models.CheckConstraint(
+                name="kpis_report_says_who_reported_and_when",
+                condition=_all_or_none("reported_by", "reported_at"),
+            ),
+            models.CheckConstraint(
+                name="kpis_report_says_who_submitted_and_when",
+                condition=_all_or_none("submitted_by", "submitted_at"),
+            ),
+            models.CheckConstraint(
+                name="kpis_report_says_who_decided_and_when",
+                condition=_all_or_none("decided_by", "decided_at"),
+            ),
+            models.CheckConstraint(
+                name="kpis_report_submitted_has_a_figure_and_its_author",
+                condition=~Q(state__in=(ReportState.SUBMITTED, ReportState.ACCEPTED))
+                | (Q(submitted_by__isnull=False, reported_by__isnull=False) & (Q(value__isnull=False) | Q(grade__isnull=False))),
+                violation_error_message=_("A report is submitted with a result, and says who reported it."),
+            ),
+            models.CheckConstraint(
+                name="kpis_report_accepted_figure_is_a_value_or_a_grade_with_its_day",
+                condition=Q(accepted_value=None, accepted_grade=None, accepted_measured_on=None, accepted_preliminary=False)
+                | Q(accepted_value__isnull=False, accepted_grade=None, accepted_measured_on__isnull=False)
+                | Q(accepted_value=None, accepted_grade__isnull=False, accepted_measured_on__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="kpis_report_accepted_has_a_figure_and_another_decider",
+                condition=~Q(state=ReportState.ACCEPTED)
+                | (
+                    Q(accepted_measured_on__isnull=False, decided_by__isnull=False)
+                    & ~Q(decided_by=F("reported_by"))
+                    & ~Q(decided_by=F("submitted_by"))
+                ),
+                violation_error_message=_("Nobody accepts what they reported."),
+            ),
+            models.CheckConstraint(
+                name="kpis_report_returned_has_a_decider_and_a_note",
+                condition=~Q(state=ReportState.RETURNED) | (Q(decided_by__isnull=False) & ~Q(decision_note="")),
+                violation_error_message=_("A report is returned with a note."),
+            ),
+            models.CheckConstraint(
+                name="kpis_report_taken_down_has_no_accepted_figure",
+                condition=~Q(state=ReportState.TAKEN_DOWN) | Q(accepted_measured_on=None),
+            ),
+        )
+
+    def __str__(self):
+        return f"{self.target.code} {self.fiscal_year}"
+
+    def natural_key(self):
+        return (self.target.code, self.fiscal_year)
+
+    natural_key.dependencies = ["kpis.outcometarget", "accounts.user"]
+
+    @property
+    def is_reopened(self) -> bool:
+        """An accepted figure goes on counting while a correction is worked on (訂正中)."""
+        return self.accepted_measured_on is not None and self.state != ReportState.ACCEPTED
+
+    @property
+    def day_measured(self) -> date:
+        return self.measured_on or last_day(self.fiscal_year)
+
+    @property
+    def has_figure(self) -> bool:
+        return self.value is not None or self.grade is not None
+
+    def save(self, **options):
+        if not self._state.adding:
+            self.version += 1
+        super().save(**options)
+
+    def clean(self):
+        if not self.target_id:
+            return
+        if self.target.kind == Kind.QUALITATIVE and self.value is not None:
+            raise ValidationError({"value": _("A qualitative target is judged by a grade, not by a value.")})
+        if self.target.kind == Kind.QUANTITATIVE and self.grade is not None:
+            raise ValidationError({"grade": _("A quantitative target is judged by a value, not by a grade.")})
+        if self._needs_reason() and not self.reason:
+            raise ValidationError({"reason": _("The deadline's year missed its target or exceeded it by more than 20 %: give the reason.")})
+
+    def _needs_reason(self) -> bool:
+        """DOMAIN §6: the deadline's year, where it misses or exceeds 120 %."""
+        target = self.target
+        decides = target.each_year or self.fiscal_year == target.due_fy
+        if not decides or not self.has_figure:
+            return False
+        if target.kind == Kind.QUALITATIVE:
+            return not measures.meets_grade(self.grade)
+        attained = measures.attainment(target.comparator, target.value, target.baseline_value, self.value)
+        return not measures.meets(target.comparator, target.value, target.value_max, self.value) or bool(attained and attained > 120)
+
+
+class EvidenceManager(models.Manager):
+    def get_by_natural_key(self, target, fiscal_year, citation):
+        return self.get(report__target__code=target, report__fiscal_year=fiscal_year, citation=citation)
+
+
+class Evidence(models.Model):
+    """The statistic or document that a reported figure rests on (根拠資料・統計)."""
+
+    report = models.ForeignKey(ProgressReport, models.PROTECT, related_name="evidence", verbose_name=_("progress report"))
+    citation = models.CharField(_("statistic or document"), max_length=300)
+    url = models.URLField(_("URL"), max_length=500, blank=True)
+
+    objects = EvidenceManager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("evidence")
+        verbose_name_plural = _("evidence")
+        constraints = (
+            models.UniqueConstraint(
+                name="kpis_evidence_is_cited_once",
+                fields=["report", "citation"],
+                violation_error_message=_("This report already cites it."),
+            ),
+        )
+
+    def __str__(self):
+        return self.citation
+
+    def natural_key(self):
+        return (*self.report.natural_key(), self.citation)
+
+    natural_key.dependencies = ["kpis.progressreport"]

@@ -1,0 +1,56 @@
+"""The cast: a division and its official, a reviewer, an auditor, an administrator, and an official of another division."""
+
+import pytest
+
+from accounts.roles import Role
+from budget.models import OrganisationKind
+from tests.factories import OrganisationFactory, PostingFactory, UserFactory
+
+
+@pytest.fixture
+def ministry(db):
+    return OrganisationFactory(code="ministry", name="経済産業省", kind=OrganisationKind.MINISTRY)
+
+
+@pytest.fixture
+def bureau(ministry):
+    return OrganisationFactory(code="bureau", name="経済産業政策局", kind=OrganisationKind.BUREAU, parent=ministry)
+
+
+@pytest.fixture
+def division(bureau):
+    return OrganisationFactory(code="division", name="産業資金課", parent=bureau)
+
+
+@pytest.fixture
+def other_division(bureau):
+    return OrganisationFactory(code="other-division", name="産業創造課", parent=bureau)
+
+
+def _posted(username, organisation, role):
+    return PostingFactory(user=UserFactory(username=username), organisation=organisation, role=role).user
+
+
+@pytest.fixture
+def official(division):
+    return _posted("official", division, Role.OFFICIAL)
+
+
+@pytest.fixture
+def other_official(other_division):
+    return _posted("other-official", other_division, Role.OFFICIAL)
+
+
+@pytest.fixture
+def reviewer(ministry):
+    return _posted("reviewer", ministry, Role.REVIEWER)
+
+
+@pytest.fixture
+def auditor(ministry):
+    return _posted("auditor", ministry, Role.AUDITOR)
+
+
+@pytest.fixture
+def administrator(ministry):
+    return _posted("administrator", ministry, Role.ADMINISTRATOR)
