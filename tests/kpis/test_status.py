@@ -1,0 +1,111 @@
+"""The rule in SQL gives what the cases worked by hand say, and what the oracle says of random ones."""
+
+from collections import Counter
+from datetime import date, timedelta
+from decimal import Decimal
+from random import Random
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kpis.choices import Status
+from tests.kpis import oracle
+from tests.kpis.scenarios import expected, store, verdicts
+from tests.kpis.status_cases import CASES
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_status_is_the_one_worked_by_hand(case):
+    (target,) = store([(case.target, case.reports)])
+    status, marks, judged_year, _ = verdicts([target], case.on)[0]
+    assert (status, marks, judged_year) == (case.status, case.marks, case.judged_year), case.because
+
+
+# Random cases. A seed stands for thirty of them: drawn one by one, hypothesis keeps to the simplest, and rare statuses stay rare.
+
+FIGURES = [Decimal(text) for text in ("-20", "-0.5", "0", "0.1", "0.2", "0.3", "0.3001", "30", "60", "70", "99.9999", "100", "300", "350")]
+YEARS = range(2021, 2028)
+
+
+def a_day(draw: Random) -> date:
+    month, day = draw.choice([(3, 31), (4, 1), (8, 31), (9, 1), (12, 31), (1, 1), (draw.randint(1, 12), draw.randint(1, 28))])
+    return date(draw.randint(2022, 2028), month, day)
+
+
+def a_figure(draw: Random) -> Decimal:
+    return draw.choice([*FIGURES, Decimal(draw.randint(-(10**6), 10**6)) / 10_000])
+
+
+def a_target(draw: Random) -> oracle.Target:
+    qualitative, each_year, running = draw.random() < 0.25, draw.random() < 0.2, draw.random() < 0.55
+    comparator = None if qualitative else draw.choice(["at_least", "at_least", "more_than", "at_most", "less_than", "within"])
+    value = None if qualitative else a_figure(draw)
+    path = None if qualitative else draw.choice(["baseline", "baseline", "milestones", "both", None])
+    due_on = date(draw.randint(2028, 2031), 3, 31) if running else draw.choice([None, a_day(draw), a_day(draw), a_day(draw)])
+    first_year = draw.randint(2020, 2027) if each_year else None
+    baseline = path in ("baseline", "both")
+    return oracle.Target(
+        kind="qualitative" if qualitative else "quantitative",
+        comparator=comparator,
+        value=value,
+        value_max=value + abs(a_figure(draw)) if comparator == "within" else None,
+        accumulation=None if qualitative else draw.choice(["level", "running_total"]),
+        each_year=each_year,
+        first_year=first_year,
+        last_year=draw.choice([None, draw.randint(first_year - 1, 2028)]) if each_year else None,
+        due_on=due_on,
+        due_fy=oracle.fiscal_year_of(due_on) if due_on else None,
+        baseline_value=draw.choice([a_figure(draw), a_figure(draw), value]) if baseline else None,
+        baseline_year=draw.randint(2018, 2024) if baseline else None,
+        milestones=tuple(sorted({draw.choice(YEARS): a_figure(draw) for _ in range(3)}.items())) if path in ("milestones", "both") else (),
+        withdrawn_on=a_day(draw) if draw.random() < 0.05 else None,
+        approximate=draw.random() < 0.5,
+    )
+
+
+def some_reports(draw: Random, target: oracle.Target) -> tuple[oracle.Report, ...]:
+    near = [value for value in (target.value, target.baseline_value, *(value for _, value in target.milestones)) if value is not None]
+    told = []
+    for year in draw.sample(YEARS, draw.choice([0, 1, 2, 3, 4, 5])):
+        state = draw.choice(["accepted"] * 6 + ["submitted", "draft", "returned", "taken_down"])
+        accepted = None
+        if state == "accepted" or (state != "taken_down" and draw.random() < 0.5):
+            qualitative = target.kind == "qualitative"
+            accepted = oracle.Figure(
+                value=None
+                if qualitative
+                else draw.choice([*near, *(figure + 1 for figure in near), *(figure - 1 for figure in near), a_figure(draw)]),
+                grade=draw.randint(1, 5) if qualitative else None,
+                measured_on=draw.choice([None, None, date(year, draw.randint(4, 12), 28)]),
+                preliminary=draw.random() < 0.4,
+            )
+        told.append(oracle.Report(year, state, accepted))
+    return tuple(told)
+
+
+def test_status_is_the_one_that_the_oracle_reads():
+    seen = Counter()
+
+    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(seed=st.integers(0, 2**64), shift=st.sampled_from([None, None, 0, 1, 153, 154]))
+    def compare(seed, shift):
+        draw = Random(seed)
+        drawn = [a_target(draw) for _ in range(30)]
+        scenarios = [(target, some_reports(draw, target)) for target in drawn]
+        edge = next((target.due_on for target in drawn if target.due_on), None)
+        on = a_day(draw) if shift is None else edge + timedelta(days=shift)
+        wanted = [expected(scenario, on) for scenario in scenarios]
+        with transaction.atomic():
+            found = verdicts(store(scenarios), on)
+            transaction.set_rollback(True)
+        seen.update(status for status, *_ in wanted)
+        differing = [(scenario, told, want) for scenario, told, want in zip(scenarios, found, wanted, strict=True) if told != want]
+        assert not differing, (on, differing[0])
+
+    compare()
+    shares = {status: seen[status] / seen.total() for status in Status.values}
+    assert min(shares.values()) >= 0.03, sorted(f"{share:.3f} {status}" for status, share in shares.items())
