@@ -215,6 +215,10 @@ class OutcomeTarget(models.Model):
             through_nth_year=self.deadline_through_nth_year,
         )
 
+    @property
+    def derived(self) -> tuple:
+        return self.due_on, self.due_fy, self.first_year, self.last_year
+
     def derive(self) -> None:
         """Write the derived columns from what is stated. `save()` calls it; bulk loaders call it themselves."""
         stated, programme = self.stated_deadline, self.programme

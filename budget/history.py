@@ -1,0 +1,118 @@
+"""What changed, by whom, when and why: the one reading of the history tables.
+
+Every page and file that tells of changes reads them here.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import models
+from django.utils.formats import localize
+from django.utils.translation import gettext as _
+
+from budget.fiscal import fiscal_year_name
+
+# Counters and the like that a reader of changes has no use for.
+_SILENT = frozenset({"version"})
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One field's old and new value, in words."""
+
+    name: str
+    label: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """One history row against the one before it; a first row has no old values."""
+
+    row: models.Model
+    at: datetime
+    by: Any
+    reason: str
+    created: bool
+    fields: list[FieldChange] = field(default_factory=list)
+
+
+def explain(instance: models.Model, *, reason: str, by=None) -> None:
+    """Say why the next save of `instance` happens; `by` where no request tells who."""
+    instance._change_reason = reason
+    if by is not None:
+        instance._history_user = by
+
+
+def changes_of(instance: models.Model) -> list[Change]:
+    """All changes of one object, the newest first. Two queries, and one for each model that changed links point to."""
+    return changes(instance.history.select_related("history_user").order_by("history_date", "history_id"))[::-1]
+
+
+def changes(rows: Iterable[models.Model]) -> list[Change]:
+    """The changes that history rows of one model tell, in the order of the rows, each against the row of the same object before it."""
+    rows = list(rows)
+    if not rows:
+        return []
+    tracked = [f for f in rows[0].tracked_fields if f.name not in _SILENT and not f.primary_key]
+    key = rows[0].instance_type._meta.pk.attname
+    before, differing = {}, []
+    for row in rows:
+        previous = before.get(getattr(row, key))
+        differing.append([(f, previous, row) for f in tracked if _differs(f, previous, row)])
+        before[getattr(row, key)] = row
+    names = _names_of_links(differing)
+    return [
+        Change(
+            row=row,
+            at=row.history_date,
+            by=row.history_user,
+            reason=row.history_change_reason or "",
+            created=row.history_type == "+",
+            fields=[
+                FieldChange(f.name, str(f.verbose_name), _in_words(f, previous, names), _in_words(f, row, names))
+                for f, previous, row in found
+            ],
+        )
+        for row, found in zip(rows, differing, strict=True)
+    ]
+
+
+def _differs(f: models.Field, previous: models.Model | None, row: models.Model) -> bool:
+    new = getattr(row, f.attname)
+    return new not in (None, "", False) if previous is None else getattr(previous, f.attname) != new
+
+
+def _names_of_links(differing) -> dict[tuple[type, Any], str]:
+    """The names of all linked objects, one query for each model."""
+    wanted = defaultdict(set)
+    for found in differing:
+        for f, previous, row in found:
+            if f.is_relation:
+                wanted[f.related_model] |= {getattr(side, f.attname) for side in (previous, row) if side is not None} - {None}
+    return {(model, pk): str(linked) for model, keys in wanted.items() for pk, linked in model._base_manager.in_bulk(keys).items()}
+
+
+def _in_words(f: models.Field, row: models.Model | None, names: dict) -> str:
+    value = None if row is None else getattr(row, f.attname)
+    if value is None or value == "":
+        return ""
+    if f.is_relation:
+        return names.get((f.related_model, value), str(value))
+    if f.choices:
+        return str(dict(f.flatchoices).get(value, value))
+    match value:
+        case bool():
+            return _("yes") if value else _("no")
+        case int() if f.name.endswith(("fiscal_year", "_fy", "_year")):
+            return fiscal_year_name(value)
+        case Decimal():
+            return f"{value.normalize():f}"
+        case datetime() | date():
+            return localize(value)
+    return str(value)

@@ -1,0 +1,130 @@
+"""What each report shows: its rows, its columns, its totals. Page, CSV and command read the same ones.
+
+A report's rows are a queryset of outcome targets with their status on a day; a column takes its value from one such target.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Count, F, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from budget.models import Organisation, bureau_ids
+from kpis import status
+from kpis.choices import OVERDUE, Kind, NoDeadline
+from kpis.measures import attainment
+from kpis.models import OutcomeTarget
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its ASCII name in files, its title on a page, and how a target answers it."""
+
+    name: str
+    title: Any
+    value: Callable[[OutcomeTarget], Any]
+
+
+def _attainment(target: OutcomeTarget):
+    if target.kind == Kind.QUALITATIVE or target.basis_value is None:
+        return None
+    return attainment(target.comparator, target.value, target.baseline_value, target.basis_value)
+
+
+def _marks(target: OutcomeTarget) -> str:
+    return " ".join(name for name, _label in MARKS if getattr(target, name))
+
+
+# The marks that go with a status everywhere (DOMAIN §5), in the order in which they are shown.
+MARKS = (
+    ("achieved_late", _("achieved after the deadline")),
+    ("awaiting_acceptance", _("awaiting acceptance")),
+    ("under_correction", _("under correction")),
+    ("preliminary", _("preliminary")),
+    ("approximate", _("approximate")),
+    ("comparator_assumed", _("comparator assumed")),
+    ("accumulation_assumed", _("accumulation assumed")),
+    ("programme_end_assumed", _("programme's end assumed")),
+    ("revised_after_deadline", _("revised after the deadline")),
+)
+
+TARGET_COLUMNS = (
+    Column("programme_code", _("programme code"), lambda t: t.programme.code),
+    Column("target_code", _("target code"), lambda t: t.code),
+    Column("status", _("status"), lambda t: t.status),
+    Column("marks", _("marks"), _marks),
+    Column("programme", _("programme"), lambda t: t.programme.display_title),
+    Column("lead_organisation", _("lead organisation"), lambda t: t.programme.lead.name),
+    Column("label", _("item mark"), lambda t: t.label),
+    Column("term", _("term"), lambda t: t.term),
+    Column("kind", _("kind"), lambda t: t.kind),
+    Column("statement", _("target statement"), lambda t: t.statement),
+    Column("indicator", _("indicator"), lambda t: t.indicator),
+    Column("comparator", _("comparator"), lambda t: t.comparator),
+    Column("value", _("target value"), lambda t: t.value),
+    Column("value_max", _("upper value"), lambda t: t.value_max),
+    Column("unit", _("unit"), lambda t: t.unit),
+    Column("due_on", _("last day"), lambda t: t.due_on),
+    Column("due_fiscal_year", _("fiscal year of the deadline"), lambda t: t.due_fy),
+    Column("judged_fiscal_year", _("fiscal year judged"), lambda t: t.judged_fy),
+    Column("result_fiscal_year", _("fiscal year of the result"), lambda t: t.basis_fy),
+    Column("result_value", _("result"), lambda t: t.basis_value),
+    Column("result_grade", _("grade"), lambda t: t.basis_grade),
+    Column("attainment_percent", _("attainment (%)"), _attainment),
+    Column("source_line_from", _("first line in the source"), lambda t: t.passage and t.passage.line_from),
+    Column("source_line_to", _("last line in the source"), lambda t: t.passage and t.passage.line_to),
+)
+
+
+def targets_on(on: date) -> QuerySet[OutcomeTarget]:
+    """All standing targets with their status, and what `TARGET_COLUMNS` reads."""
+    return _with_what_columns_read(OutcomeTarget.objects.with_status(on))
+
+
+def overdue_targets(on: date, statuses: tuple[str, ...] = OVERDUE) -> QuerySet[OutcomeTarget]:
+    """The overdue report: missed and unreported targets, on request those awaiting their result; the longest overdue first."""
+    rows = OutcomeTarget.objects.filter(status.may_be_overdue(on)).with_status(on).filter(status__in=statuses)
+    return _with_what_columns_read(rows).order_by("judged_fy", "programme__code", "code")
+
+
+def _with_what_columns_read(targets: QuerySet[OutcomeTarget]) -> QuerySet[OutcomeTarget]:
+    return targets.select_related("programme__lead", "passage")
+
+
+@dataclass(frozen=True)
+class BureauTotal:
+    """How many targets of a bureau stand in each status. A programme's targets count for the bureau of its lead."""
+
+    bureau: Organisation
+    counts: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
+def totals_by_bureau(targets: QuerySet[OutcomeTarget]) -> list[BureauTotal]:
+    """The rows of a report counted by bureau and status, by the bureaus' codes. Two queries."""
+    counted = (
+        targets.order_by()
+        .values(lead=F("programme__lead"))
+        .annotate(status=F("status"), number=Count("id"))
+        .values_list("lead", "status", "number")
+    )
+    organisations = Organisation.objects.in_bulk()
+    bureau_of = bureau_ids((node.id, node.parent_id, node.kind) for node in organisations.values())
+    totals: dict[int, Counter] = {}
+    for lead, found, number in counted:
+        totals.setdefault(bureau_of[lead], Counter())[found] += number
+    return sorted(
+        (BureauTotal(organisations[bureau], dict(counts)) for bureau, counts in totals.items()), key=lambda total: total.bureau.code
+    )
+
+
+def no_last_day_counts(on: date) -> dict[str, int]:
+    """How many standing targets cannot become overdue, by `NoDeadline` reason; each reason is there, with 0 where there are none."""
+    targets = OutcomeTarget.objects.standing_on(on).with_no_last_day().order_by().values_list("no_deadline").annotate(Count("id"))
+    return dict.fromkeys(NoDeadline.values, 0) | dict(targets)
