@@ -40,8 +40,14 @@ DOWNWARD = (Comparator.AT_MOST, Comparator.LESS_THAN)
 GRADES_THAT_MEET = (1, 2)
 GRADES_BEHIND = (4, 5)
 
+STANDING_COLUMNS = (
+    "status", "judged_fy", "latest_fy", "basis_fy", "basis_value", "basis_grade", "basis_measured_on",
+    "achieved_late", "awaits_decision", "under_correction", "preliminary",
+)  # fmt: skip
+
 _LEFT_JOIN = "LEFT OUTER JOIN"
-_REPORT_COLUMNS = (
+_GOAL_COLUMNS = ("each_year", "comparator", "value", "value_max", "accumulation")
+_RESULT_COLUMNS = (
     "target_id", "fiscal_year", "state", "accepted_value", "accepted_grade", "accepted_measured_on", "accepted_preliminary",
 )  # fmt: skip
 
@@ -63,85 +69,74 @@ def annotate(targets: QuerySet, *, on: date, reports: QuerySet, milestones: Quer
     target: `approximate`, `comparator_assumed`, `accumulation_assumed`, `programme_end_assumed`, `revised_after_deadline`.
     """
     last_due = deadlines.last_due_year(on, results_due)
-    facts = _facts(targets, on, last_due, reports)
-    result = CTE(reports.filter(accepted_measured_on__lte=on).order_by().values(*_REPORT_COLUMNS), name="status_result")
+    judged = CTE(targets.order_by().values("id", *_GOAL_COLUMNS, judged_fy=_judged_year(on, last_due, reports)), name="status_judged")
+    facts = _facts(judged, on, reports)
+    result = CTE(reports.filter(accepted_measured_on__lte=on).order_by().values(*_RESULT_COLUMNS), name="status_result")
+    standing = _standing(targets, judged, facts, result, on, last_due, milestones)
+    annotated = standing.join(targets, id=standing.col.id).annotate(**{name: getattr(standing.col, name) for name in STANDING_COLUMNS})
+    annotated = annotated.annotate(awaiting_acceptance=_flag(status=Status.AWAITING, awaits_decision__isnull=False))
+    return with_cte(judged, facts, result, standing, select=annotated)
 
-    judged = facts.join(targets, id=facts.col.id).annotate(
-        judged_fy=facts.col.judged_fy,
+
+def _facts(judged: CTE, on: date, reports: QuerySet) -> CTE:
+    """For each target that has reports: what they say of the judged year. None where no report says it."""
+    goal = {f"goal_{column}": getattr(judged.col, column) for column in (*_GOAL_COLUMNS, "judged_fy")}
+    told = judged.join(reports.order_by(), target_id=judged.col.id).annotate(**goal)
+    of_its_years = Q(goal_each_year=False) | Q(fiscal_year=F("goal_judged_fy"))  # each year is judged on its own
+    counts = of_its_years & Q(accepted_measured_on__lte=on)
+    decides = counts & Q(fiscal_year__gte=F("goal_judged_fy"))
+    meets = _meets("accepted_value", "accepted_grade", goal="goal_")
+    older_total = Q(goal_each_year=False, goal_accumulation=Accumulation.RUNNING_TOTAL, goal_comparator__in=UPWARD)
+    return CTE(
+        told.values("target_id").annotate(
+            latest_fy=Max("fiscal_year", filter=counts),
+            met_fy=Max("fiscal_year", filter=decides & meets),
+            met_in_year=Max("fiscal_year", filter=decides & meets & Q(fiscal_year=F("goal_judged_fy"))),
+            met_before_fy=Max("fiscal_year", filter=counts & older_total & meets & Q(fiscal_year__lt=F("goal_judged_fy"))),
+            decided_finally=Max("fiscal_year", filter=decides & Q(accepted_preliminary=False)),
+            awaits_decision=Max("fiscal_year", filter=of_its_years & Q(state=ReportState.SUBMITTED, fiscal_year__gte=F("goal_judged_fy"))),
+        ),
+        name="status_facts",
+    )
+
+
+def _standing(targets: QuerySet, judged: CTE, facts: CTE, result: CTE, on: date, last_due: int, milestones: QuerySet) -> CTE:
+    """One row a target: the result that its status rests on, the status, and its marks."""
+    seen = judged.join(targets.order_by(), id=judged.col.id).annotate(judged_fy=judged.col.judged_fy)
+    seen = facts.join(seen, id=facts.col.target_id, _join_type=_LEFT_JOIN).annotate(
         latest_fy=facts.col.latest_fy,
         met_fy=facts.col.met_fy,
         met_in_year=facts.col.met_in_year,
         met_before_fy=facts.col.met_before_fy,
         decided_finally=facts.col.decided_finally,
         awaits_decision=facts.col.awaits_decision,
-        last_day_passed=_last_day_passed(on),
+        last_day_passed=_flag(Q(each_year=False, due_on__lt=on) | Q(each_year=True, judged_fy__isnull=False)),
+        decided=_flag(latest_fy__gte=F("judged_fy")),
     )
-    judged = judged.annotate(
+    seen = seen.annotate(
         basis_fy=Case(
             When(last_day_passed=True, met_fy__isnull=False, then=F("met_fy")),
-            When(last_day_passed=True, latest_fy__gte=F("judged_fy"), then=F("latest_fy")),
+            When(last_day_passed=True, decided=True, then=F("latest_fy")),
             When(last_day_passed=True, then=F("met_before_fy")),
             default=F("latest_fy"),
             output_field=PositiveSmallIntegerField(),
         )
     )
-    rested = result.join(judged, id=result.col.target_id, basis_fy=result.col.fiscal_year, _join_type=_LEFT_JOIN).annotate(
+    rested = result.join(seen, id=result.col.target_id, basis_fy=result.col.fiscal_year, _join_type=_LEFT_JOIN).annotate(
         basis_value=result.col.accepted_value,
         basis_grade=result.col.accepted_grade,
         basis_measured_on=result.col.accepted_measured_on,
         basis_state=result.col.state,
         basis_preliminary=result.col.accepted_preliminary,
     )
-    marked = (
-        rested.alias(
-            decided=_flag(latest_fy__gte=F("judged_fy")),
-            meets=_flag(_meets("basis_value", "basis_grade")),
-            **_path_columns(milestones),
-        )
-        .annotate(status=_status(last_due))
-        .annotate(
-            achieved_late=_flag(status=Status.ACHIEVED, last_day_passed=True, met_fy__isnull=False, met_in_year=None),
-            awaiting_acceptance=_flag(status=Status.AWAITING, awaits_decision__isnull=False),
-            under_correction=_flag(~Q(basis_state=ReportState.ACCEPTED), basis_state__isnull=False),
-            preliminary=Coalesce(F("basis_preliminary"), Value(False), output_field=BooleanField()),
-        )
+    rested = rested.annotate(meets=_flag(_meets("basis_value", "basis_grade")), **_path_columns(milestones))
+    rested = rested.annotate(
+        status=_status(last_due),
+        achieved_late=_flag(last_day_passed=True, met_fy__isnull=False, met_in_year=None),
+        under_correction=_flag(~Q(basis_state=ReportState.ACCEPTED), basis_state__isnull=False),
+        preliminary=Coalesce(F("basis_preliminary"), Value(False), output_field=BooleanField()),
     )
-    return with_cte(facts, result, select=marked)
-
-
-def _facts(targets: QuerySet, on: date, last_due: int, reports: QuerySet) -> CTE:
-    """One row a target: the judged year, and what its reports say, whichever of them exist."""
-    figures = CTE(reports.order_by().values(*_REPORT_COLUMNS), name="status_figure")
-    joined = figures.join(targets.order_by(), id=figures.col.target_id, _join_type=_LEFT_JOIN).annotate(
-        judged_fy=_judged_year(on, last_due, reports),
-        figure_year=figures.col.fiscal_year,
-        figure_state=figures.col.state,
-        figure_value=figures.col.accepted_value,
-        figure_grade=figures.col.accepted_grade,
-        figure_measured_on=figures.col.accepted_measured_on,
-        figure_preliminary=figures.col.accepted_preliminary,
-    )
-    of_its_years = Q(each_year=False) | Q(figure_year=F("judged_fy"))  # each year is judged on its own
-    counts = of_its_years & Q(figure_measured_on__lte=on)
-    decides = counts & Q(figure_year__gte=F("judged_fy"))
-    meets = _meets("figure_value", "figure_grade")
-    older_total = Q(each_year=False, accumulation=Accumulation.RUNNING_TOTAL, comparator__in=UPWARD, figure_year__lt=F("judged_fy"))
-    return CTE(
-        with_cte(
-            figures,
-            select=joined.values("id", "judged_fy").annotate(
-                latest_fy=Max("figure_year", filter=counts),
-                met_fy=Max("figure_year", filter=decides & meets),
-                met_in_year=Max("figure_year", filter=decides & meets & Q(figure_year=F("judged_fy"))),
-                met_before_fy=Max("figure_year", filter=counts & older_total & meets),
-                decided_finally=Max("figure_year", filter=decides & Q(figure_preliminary=False)),
-                awaits_decision=Max(
-                    "figure_year", filter=of_its_years & Q(figure_state=ReportState.SUBMITTED, figure_year__gte=F("judged_fy"))
-                ),
-            ),
-        ),
-        name="status_facts",
-    )
+    return CTE(rested.values("id", *STANDING_COLUMNS), name="status_standing")
 
 
 def _judged_year(on: date, last_due: int, reports: QuerySet) -> Case:
@@ -162,19 +157,20 @@ def _in_run(year: F | Value) -> Case:
     return Case(When(first_year__gt=year, then=None), default=year, output_field=PositiveSmallIntegerField())
 
 
-def _last_day_passed(on: date) -> Case:
-    return _flag(Q(each_year=False, due_on__lt=on) | Q(each_year=True, judged_fy__isnull=False))
+def _meets(value: str, grade: str, goal: str = "") -> Q:
+    """Whether a figure meets its target: `value` and `grade` name the figure's columns, `goal` begins the names of the target's."""
+    wanted, upper = F(f"{goal}value"), F(f"{goal}value_max")
 
+    def judged_as(comparator: Comparator, **lookups) -> Q:
+        return Q(**{f"{goal}comparator": comparator}, **{f"{value}__{lookup}": bound for lookup, bound in lookups.items()})
 
-def _meets(value: str, grade: str) -> Q:
-    """Whether a figure meets its target; `value` and `grade` name the figure's columns."""
     return (
         Q(**{f"{grade}__in": GRADES_THAT_MEET})
-        | Q(comparator=Comparator.AT_LEAST, **{f"{value}__gte": F("value")})
-        | Q(comparator=Comparator.MORE_THAN, **{f"{value}__gt": F("value")})
-        | Q(comparator=Comparator.AT_MOST, **{f"{value}__lte": F("value")})
-        | Q(comparator=Comparator.LESS_THAN, **{f"{value}__lt": F("value")})
-        | Q(comparator=Comparator.WITHIN, **{f"{value}__gte": F("value"), f"{value}__lte": F("value_max")})
+        | judged_as(Comparator.AT_LEAST, gte=wanted)
+        | judged_as(Comparator.MORE_THAN, gt=wanted)
+        | judged_as(Comparator.AT_MOST, lte=wanted)
+        | judged_as(Comparator.LESS_THAN, lt=wanted)
+        | judged_as(Comparator.WITHIN, gte=wanted, lte=upper)
     )
 
 
