@@ -289,7 +289,11 @@ class ProgrammeSuccession(models.Model):
         verbose_name = _("succession")
         verbose_name_plural = _("successions")
         constraints = (
-            models.UniqueConstraint(name="budget_succession_is_told_once", fields=["predecessor", "successor"]),
+            models.UniqueConstraint(
+                name="budget_succession_is_told_once",
+                fields=["predecessor", "successor"],
+                violation_error_message=_("This succession is already there."),
+            ),
             models.CheckConstraint(
                 name="budget_programme_does_not_succeed_itself",
                 condition=~Q(predecessor=F("successor")),
@@ -407,7 +411,7 @@ class BudgetAmount(models.Model):
             ),
             models.CheckConstraint(
                 name="budget_amount_is_yen_or_says_what_stands_in_its_place",
-                condition=Q(amount_yen__gte=0, no_amount="") | (Q(amount_yen=None) & ~Q(no_amount="")),
+                condition=Q(amount_yen__isnull=False, amount_yen__gte=0, no_amount="") | (Q(amount_yen=None) & ~Q(no_amount="")),
                 violation_error_message=_("Give an amount of zero or more, or say what is printed instead of one."),
             ),
         )

@@ -6,6 +6,7 @@ vocabulary of the administrative project review (行政事業レビュー).
 
 from django.db.models import IntegerChoices, TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Term(TextChoices):
@@ -44,7 +45,7 @@ class Comparator(TextChoices):
 class Accumulation(TextChoices):
     """A level is the figure of its year; a running total is the total so far."""
 
-    LEVEL = "level", _("level")
+    LEVEL = "level", pgettext_lazy("accumulation", "level")
     RUNNING_TOTAL = "running_total", _("running total")
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from accounts.roles import Role
-from budget.fiscal import last_day
+from budget.fiscal import calendar_year_name, fiscal_year_name, last_day
 from budget.models import Programme, SourcePassage
 from kpis import deadlines, measures, status
 from kpis.choices import OVERDUE, Accumulation, Comparator, DeadlineKind, Grade, Kind, Level, NoDeadline, ReportState, Term
@@ -181,12 +181,19 @@ class OutcomeTarget(models.Model):
                 violation_error_message=_("Only a deadline that counts from an event has the event's day."),
             ),
             models.CheckConstraint(
+                name="kpis_target_nth_year_after_an_event_counts_from_one",
+                condition=Q(deadline_through_nth_year=False) | Q(deadline_offset_years__gte=1),
+                violation_error_message=_("The nth year after an event counts from 1."),
+            ),
+            models.CheckConstraint(
                 name="kpis_target_last_day_and_its_fiscal_year_stand_together",
                 condition=_all_or_none("due_on", "due_fy"),
+                violation_error_message=_("A last day and its fiscal year stand together."),
             ),
             models.CheckConstraint(
                 name="kpis_target_has_judged_years_only_when_each_year",
                 condition=Q(each_year=True) | Q(first_year=None, last_year=None),
+                violation_error_message=_("Only a target of each year has years that are judged."),
             ),
             models.CheckConstraint(
                 name="kpis_target_withdrawal_says_who_when_and_why",
@@ -236,18 +243,26 @@ class OutcomeTarget(models.Model):
         if not self._state.adding:
             self.version += 1
             before = OutcomeTarget.objects.get(pk=self.pk)
-            if before.due_on and before.due_on < timezone.localdate() and self.eases_or_moves(before):
-                self.revised_after_deadline = True
+            passed = before.due_on is not None and before.due_on < timezone.localdate()
+            self.revised_after_deadline = before.revised_after_deadline or (passed and self.eases_or_moves(before))
         super().save(**options)
 
     def eases_or_moves(self, before: "OutcomeTarget") -> bool:
         """Whether value, comparator or deadline differ from those of `before`."""
         return any(getattr(self, field) != getattr(before, field) for field in ("value", "value_max", "comparator", "due_on"))
 
+    @staticmethod
+    def deadline_year_in_words(row) -> str:
+        """The deadline's year in the history: only its kind says which year it is."""
+        name = calendar_year_name if row.deadline_kind == DeadlineKind.CALENDAR_YEAR else fiscal_year_name
+        return name(row.deadline_year)
+
     def clean(self):
         if self.programme_id and self.deadline_kind:
-            with suppress(ValueError):  # the constraint on the parts of a deadline says it, beside the fields
+            with suppress(ValueError):  # the constraints on the parts of a deadline say it, beside the fields
                 self.derive()
+        if self.pk and self.reports.exclude(kind=self.kind).exists():
+            raise ValidationError({"kind": _("The kind stays as it is once results are reported.")})
         if self.each_year and self.first_year is None:
             raise ValidationError({"each_year": _("The programme's first fiscal year or a source document is needed to judge each year.")})
 
@@ -270,7 +285,11 @@ class TargetLink(models.Model):
         verbose_name = _("link between targets")
         verbose_name_plural = _("links between targets")
         constraints = (
-            models.UniqueConstraint(name="kpis_link_is_drawn_once", fields=["from_target", "to_target"]),
+            models.UniqueConstraint(
+                name="kpis_link_is_drawn_once",
+                fields=["from_target", "to_target"],
+                violation_error_message=_("This link is already there."),
+            ),
             models.CheckConstraint(
                 name="kpis_target_does_not_lead_to_itself",
                 condition=~Q(from_target=F("to_target")),
@@ -364,6 +383,8 @@ class ProgressReport(models.Model):
     """
 
     target = models.ForeignKey(OutcomeTarget, models.PROTECT, related_name="reports", verbose_name=_("outcome target"))
+    # The target's kind, written by save() alone, so that the database can hold value or grade against it.
+    kind = models.CharField(_("kind"), max_length=15, choices=Kind, editable=False)
     fiscal_year = models.PositiveSmallIntegerField(_("fiscal year"))
     value = _measure(_("result"))
     grade = models.PositiveSmallIntegerField(_("grade"), null=True, blank=True, choices=Grade)
@@ -411,9 +432,10 @@ class ProgressReport(models.Model):
                 violation_error_message=_("This target already has a report of this fiscal year."),
             ),
             models.CheckConstraint(
-                name="kpis_report_has_a_value_or_a_grade_never_both",
-                condition=Q(value=None) | Q(grade=None),
-                violation_error_message=_("A result is a value or a grade, never both."),
+                name="kpis_report_has_a_value_or_a_grade_as_its_kind_asks",
+                condition=Q(kind=Kind.QUANTITATIVE, grade=None, accepted_grade=None)
+                | Q(kind=Kind.QUALITATIVE, value=None, accepted_value=None),
+                violation_error_message=_("A result is a value or, for a qualitative target, a grade; never both."),
             ),
             models.CheckConstraint(
                 name="kpis_report_grade_is_one_of_five",
@@ -423,14 +445,17 @@ class ProgressReport(models.Model):
             models.CheckConstraint(
                 name="kpis_report_says_who_reported_and_when",
                 condition=_all_or_none("reported_by", "reported_at"),
+                violation_error_message=_("A report says both who reported it and when."),
             ),
             models.CheckConstraint(
                 name="kpis_report_says_who_submitted_and_when",
                 condition=_all_or_none("submitted_by", "submitted_at"),
+                violation_error_message=_("A report says both who submitted it and when."),
             ),
             models.CheckConstraint(
                 name="kpis_report_says_who_decided_and_when",
                 condition=_all_or_none("decided_by", "decided_at"),
+                violation_error_message=_("A report says both who decided it and when."),
             ),
             models.CheckConstraint(
                 name="kpis_report_submitted_has_a_figure_and_its_author",
@@ -443,6 +468,7 @@ class ProgressReport(models.Model):
                 condition=Q(accepted_value=None, accepted_grade=None, accepted_measured_on=None, accepted_preliminary=False)
                 | Q(accepted_value__isnull=False, accepted_grade=None, accepted_measured_on__isnull=False)
                 | Q(accepted_value=None, accepted_grade__isnull=False, accepted_measured_on__isnull=False),
+                violation_error_message=_("An accepted result is a value or a grade, with the day it was measured on."),
             ),
             models.CheckConstraint(
                 name="kpis_report_accepted_has_a_figure_and_another_decider",
@@ -462,6 +488,7 @@ class ProgressReport(models.Model):
             models.CheckConstraint(
                 name="kpis_report_taken_down_has_no_accepted_figure",
                 condition=~Q(state=ReportState.TAKEN_DOWN) | Q(accepted_measured_on=None),
+                violation_error_message=_("A report that is taken down has no accepted result."),
             ),
         )
 
@@ -487,6 +514,7 @@ class ProgressReport(models.Model):
         return self.value is not None or self.grade is not None
 
     def save(self, **options):
+        self.kind = self.target.kind
         if not self._state.adding:
             self.version += 1
         super().save(**options)
@@ -494,11 +522,12 @@ class ProgressReport(models.Model):
     def clean(self):
         if not self.target_id:
             return
+        self.kind = self.target.kind
         if self.target.kind == Kind.QUALITATIVE and self.value is not None:
             raise ValidationError({"value": _("A qualitative target is judged by a grade, not by a value.")})
         if self.target.kind == Kind.QUANTITATIVE and self.grade is not None:
             raise ValidationError({"grade": _("A quantitative target is judged by a value, not by a grade.")})
-        if self._needs_reason() and not self.reason:
+        if self._needs_reason() and not self.reason.strip():
             raise ValidationError({"reason": _("The deadline's year missed its target or exceeded it by more than 20 %: give the reason.")})
 
     def _needs_reason(self) -> bool:
@@ -508,7 +537,7 @@ class ProgressReport(models.Model):
         if not decides or not self.has_figure:
             return False
         if target.kind == Kind.QUALITATIVE:
-            return not measures.meets_grade(self.grade)
+            return self.grade in Grade.values and not measures.meets_grade(self.grade)
         attained = measures.attainment(target.comparator, target.value, target.baseline_value, self.value)
         return not measures.meets(target.comparator, target.value, target.value_max, self.value) or bool(attained and attained > 120)
 

@@ -64,6 +64,7 @@ def store(scenarios: Sequence[Scenario]) -> list[OutcomeTarget]:
             working = accepted or oracle.Figure(grade=3) if facts.kind == "qualitative" else accepted or oracle.Figure(value=1)
             stored = ProgressReport(
                 target=target,
+                kind=facts.kind,
                 fiscal_year=report.fiscal_year,
                 state=report.state,
                 value=working.value,
