@@ -1,5 +1,6 @@
 """Permissions from today's postings: a posting that ended yesterday gives nothing today."""
 
+from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 from django.utils import timezone
 
@@ -8,6 +9,10 @@ from accounts.roles import PERMISSIONS
 
 class PostingBackend(ModelBackend):
     """Logs in by user name and password; answers permissions from the roles of today's postings."""
+
+    def user_can_authenticate(self, user):
+        """Whether the user may be here at all. The demonstration's users, whose passwords are published, stay out of production."""
+        return super().user_can_authenticate(user) and not (settings.PRODUCTION and user.is_of_demonstration)
 
     def get_all_permissions(self, user_obj, obj=None):
         if not user_obj.is_active or user_obj.is_anonymous:

@@ -9,9 +9,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from accounts.roles import Role
+from budget.history import explain
 from budget.models import Organisation, subtree_ids
 
 
@@ -38,6 +40,9 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Who leaves is deactivated, never deleted."))
     joined_at = models.DateTimeField(_("joined at"), default=timezone.now, editable=False)
 
+    # Users of fixtures/demo; their passwords stand in the README.
+    DEMONSTRATION_PREFIX = "demo-"
+
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["name"]
@@ -53,8 +58,25 @@ class User(AbstractBaseUser):
     def __str__(self):
         return self.name or self.username
 
+    def save(self, **options):
+        """Save, and tell a new password in the history; a log-in and a renewed hash of the same password are not told."""
+        written = set(options.get("update_fields") or ())
+        if written and written <= {"password", "last_login"}:
+            self.skip_history_when_saving = True
+            try:
+                return super().save(**options)
+            finally:
+                del self.skip_history_when_saving
+        if self._password is not None and not self._state.adding and not getattr(self, "_change_reason", None):
+            explain(self, reason=str(_("password set")))
+        return super().save(**options)
+
     def get_short_name(self):
         return self.name
+
+    @property
+    def is_of_demonstration(self) -> bool:
+        return self.username.startswith(self.DEMONSTRATION_PREFIX)
 
     def postings_on(self, day: date) -> list["Posting"]:
         """The user's postings in force on a day, read once for each instance and day."""
@@ -67,8 +89,8 @@ class User(AbstractBaseUser):
         return {posting.role for posting in self.postings_on(day)}
 
     def organisation_ids_on(self, day: date, role: str) -> set[int]:
-        """The organisations that the user works for in a role: those of the postings and all below them."""
-        roots = [posting.organisation_id for posting in self.postings_on(day) if posting.role == role]
+        """The organisations that the user works for in a role: those of the postings and all below them; none once deactivated."""
+        roots = [posting.organisation_id for posting in self.postings_on(day) if posting.role == role and self.is_active]
         return subtree_ids(Organisation.objects.values_list("id", "parent_id"), roots) if roots else set()
 
     @property
@@ -105,7 +127,7 @@ class Posting(models.Model):
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="postings", verbose_name=_("organisation"))
     role = models.CharField(_("role"), max_length=20, choices=Role)
     from_on = models.DateField(_("first day"))
-    to_on = models.DateField(_("last day"), null=True, blank=True)
+    to_on = models.DateField(pgettext_lazy("posting", "last day"), null=True, blank=True)
 
     objects = PostingQuerySet.as_manager()
     history = HistoricalRecords()

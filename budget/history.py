@@ -11,8 +11,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import models
+from django.dispatch import receiver
+from django.utils import timezone
 from django.utils.formats import localize
 from django.utils.translation import gettext as _
+from simple_history.signals import post_create_historical_record
 
 from budget.fiscal import fiscal_year_name
 
@@ -49,8 +52,15 @@ def explain(instance: models.Model, *, reason: str, by=None) -> None:
         instance._history_user = by
 
 
+@receiver(post_create_historical_record)
+def _forget(instance, **_options) -> None:
+    """A reason explains one save: the next one of the same instance is not told as if it had the same reason and author."""
+    for told in ("_change_reason", "_history_user"):
+        instance.__dict__.pop(told, None)
+
+
 def changes_of(instance: models.Model) -> list[Change]:
-    """All changes of one object, the newest first. Two queries, and one for each model that changed links point to."""
+    """All changes of one object, the newest first. One query, and one for each model that changed links point to."""
     return changes(instance.history.select_related("history_user").order_by("history_date", "history_id"))[::-1]
 
 
@@ -85,7 +95,9 @@ def changes(rows: Iterable[models.Model]) -> list[Change]:
 
 def _differs(f: models.Field, previous: models.Model | None, row: models.Model) -> bool:
     new = getattr(row, f.attname)
-    return new not in (None, "", False) if previous is None else getattr(previous, f.attname) != new
+    if previous is None:
+        return not (new is None or new == "" or new is False)  # 0 is a value
+    return getattr(previous, f.attname) != new
 
 
 def _names_of_links(differing) -> dict[tuple[type, Any], str]:
@@ -95,7 +107,9 @@ def _names_of_links(differing) -> dict[tuple[type, Any], str]:
         for f, previous, row in found:
             if f.is_relation:
                 wanted[f.related_model] |= {getattr(side, f.attname) for side in (previous, row) if side is not None} - {None}
-    return {(model, pk): str(linked) for model, keys in wanted.items() for pk, linked in model._base_manager.in_bulk(keys).items()}
+    # With what they are called after: a report by its target, a passage by its document.
+    found = {model: model._base_manager.select_related().in_bulk(keys) for model, keys in wanted.items()}
+    return {(model, pk): str(linked) for model, linked_by_key in found.items() for pk, linked in linked_by_key.items()}
 
 
 def _in_words(f: models.Field, row: models.Model | None, names: dict) -> str:
@@ -106,6 +120,8 @@ def _in_words(f: models.Field, row: models.Model | None, names: dict) -> str:
         return names.get((f.related_model, value), str(value))
     if f.choices:
         return str(dict(f.flatchoices).get(value, value))
+    if worded := getattr(row.instance_type, f"{f.name}_in_words", None):  # only another column says what it is
+        return worded(row)
     match value:
         case bool():
             return _("yes") if value else _("no")
@@ -113,6 +129,8 @@ def _in_words(f: models.Field, row: models.Model | None, names: dict) -> str:
             return fiscal_year_name(value)
         case Decimal():
             return f"{value.normalize():f}"
-        case datetime() | date():
+        case datetime():
+            return localize(timezone.localtime(value))
+        case date():
             return localize(value)
     return str(value)

@@ -29,9 +29,8 @@ def _needed_in_production(variable: str, what: str, development: str) -> str:
 
 
 SECRET_KEY = _needed_in_production("SEIKA_SECRET_KEY", "a secret key of 50 random characters or more", "development-only-" + "x" * 50)
-ALLOWED_HOSTS = _needed_in_production("SEIKA_ALLOWED_HOSTS", "the host names it serves, separated by commas", "localhost,127.0.0.1").split(
-    ","
-)
+_hosts = _needed_in_production("SEIKA_ALLOWED_HOSTS", "the host names it serves, separated by commas", "localhost,127.0.0.1")
+ALLOWED_HOSTS = [host.strip() for host in _hosts.split(",") if host.strip()]
 DEBUG = env.bool("SEIKA_DEBUG", default=not PRODUCTION)
 if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("SEIKA_DEBUG is true: production never shows tracebacks; unset it.")
@@ -55,8 +54,8 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON",
     }
 else:
-    # Compiling a plan costs more than these queries take.
-    _database["OPTIONS"] = {"options": "-c jit=off"}
+    # Compiling a plan costs more than these queries take. What the address asks for (sslmode) stays.
+    _database["OPTIONS"] = {"options": "-c jit=off"} | _database.get("OPTIONS", {})
     _database["CONN_MAX_AGE"] = 60
     _database["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -134,6 +133,8 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# Outside production files are served from where they lie, under DEBUG or not: nothing has to be collected for the tests.
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -6,6 +6,7 @@ user and reason, in one transaction. A step that may not be taken raises Validat
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -32,19 +33,19 @@ def submit(report: ProgressReport, *, by) -> ProgressReport:
         _("This programme belongs to another organisation."),
     )
     _refuse_unless(report.has_figure, _("A report is submitted with a result: enter it first."))
-    report.full_clean()
     report.state = ReportState.SUBMITTED
     report.submitted_by, report.submitted_at = by, timezone.now()
+    report.full_clean()
     return _saved(report, by, _("submitted"))
 
 
 @transaction.atomic
 def accept(report: ProgressReport, *, by) -> ProgressReport:
-    """Let the reported figure count. `by` is a reviewer who neither reported nor submitted it."""
+    """Let the reported figure count. `by` is a reviewer who never reported nor submitted it, nor an earlier figure of the report."""
     report = _locked(report)
     _refuse_unless(report.state == ReportState.SUBMITTED, _("Only a submitted report can be accepted or returned."))
     _refuse_unless(by.has_perm("kpis.decide_progressreport"), _("Only a reviewer decides reports."))
-    _refuse_unless(by.pk not in (report.reported_by_id, report.submitted_by_id), _("Nobody accepts what they reported."))
+    _refuse_unless(not _has_reported(by, report), _("Nobody accepts what they reported."))
     report.state = ReportState.ACCEPTED
     report.decided_by, report.decided_at, report.decision_note = by, timezone.now(), ""
     report.accepted_value, report.accepted_grade = report.value, report.grade
@@ -62,6 +63,14 @@ def send_back(report: ProgressReport, *, by, note: str) -> ProgressReport:
     report.state = ReportState.RETURNED
     report.decided_by, report.decided_at, report.decision_note = by, timezone.now(), note.strip()
     return _saved(report, by, note.strip())
+
+
+def _has_reported(user, report: ProgressReport) -> bool:
+    """Whether the user is, or was at any time, the one who reported or submitted it."""
+    return (
+        user.pk in (report.reported_by_id, report.submitted_by_id)
+        or report.history.filter(Q(reported_by=user) | Q(submitted_by=user)).exists()
+    )
 
 
 def _locked(report: ProgressReport) -> ProgressReport:

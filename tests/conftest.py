@@ -7,6 +7,12 @@ from budget.models import OrganisationKind
 from tests.factories import OrganisationFactory, PostingFactory, UserFactory
 
 
+@pytest.fixture(autouse=True)
+def _passwords_hash_quickly(settings):
+    """The real hash takes a third of a second for each user on purpose. Those of fixtures are still read."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+
+
 @pytest.fixture
 def ministry(db):
     return OrganisationFactory(code="ministry", name="経済産業省", kind=OrganisationKind.MINISTRY)
