@@ -4,17 +4,20 @@ Plain `loaddata` calls neither `save()` nor the history's receivers: last days w
 """
 
 from collections import defaultdict
+from pathlib import Path
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.core.management.base import CommandError
 from django.core.management.commands import loaddata
 from django.core.serializers.base import DeserializationError
 from django.db import Error
 from django.utils import timezone
 
+from budget.models import Programme, SourceDocument, SourcePassage
 from kpis.models import OutcomeTarget
 
 DERIVED = ("due_on", "due_fy", "first_year", "last_year")
+DERIVED_FROM = {OutcomeTarget, Programme, SourceDocument, SourcePassage}
 
 
 class Command(loaddata.Command):
@@ -25,18 +28,20 @@ class Command(loaddata.Command):
         self.fixture = ""
         try:
             super().handle(*fixture_labels, **options)
-        except (DeserializationError, Error, ValidationError) as error:
-            raise CommandError(f"{self.fixture or ', '.join(fixture_labels)}: {error}\nNothing was loaded.") from error
+        except (DeserializationError, Error, ObjectDoesNotExist, ValidationError, ValueError) as error:
+            cause = f" {error.__cause__}" if error.__cause__ and str(error.__cause__) not in str(error) else ""
+            raise CommandError(f"{self.fixture or ', '.join(fixture_labels)}: {error}{cause}\nNothing was loaded.") from error
 
     def loaddata(self, fixture_labels):
         super().loaddata(fixture_labels)
-        self._resolve_targets()
+        if self.loaded.keys() & DERIVED_FROM:
+            self._resolve_targets()
         for model, fixtures in self.loaded.items():
             if hasattr(model, "history"):
                 self._write_history(model, fixtures)
 
     def load_label(self, fixture_label):
-        self.fixture = fixture_label
+        self.fixture = "/".join(Path(fixture_label).parts[-2:])  # where the files lie on this machine is no part of the history
         super().load_label(fixture_label)
 
     def save_obj(self, obj):
@@ -46,39 +51,52 @@ class Command(loaddata.Command):
         return saved
 
     def _resolve_targets(self):
-        """Fill the derived columns of loaded targets; refuse a fixture that states others than its terms give."""
-        fixtures = self.loaded.get(OutcomeTarget, {})
+        """Fill the derived columns, also of targets whose programme or document was loaded anew; mark what was eased after its last day.
+
+        A fixture that states other derived columns than its terms give is refused.
+        """
+        fixtures, before, today = self.loaded[OutcomeTarget], self._newest_history(OutcomeTarget), timezone.localdate()
         resolved = []
-        for target in OutcomeTarget.objects.using(self.using).select_related("programme", "passage__document").filter(pk__in=fixtures):
-            stated = target.derived
+        for target in OutcomeTarget.objects.using(self.using).select_related("programme", "passage__document"):
+            stated, marked, told = target.derived, target.revised_after_deadline, before.get(target.pk)
             try:
                 target.derive()
             except ValueError as error:
-                raise CommandError(f"{fixtures[target.pk]}: {target.code}: {error}\nNothing was loaded.") from error
-            for column, told, found in zip(DERIVED, stated, target.derived, strict=True):
-                if told is not None and told != found:
-                    raise CommandError(
-                        f"{fixtures[target.pk]}: {target.code}: {column} is {told}, the stated terms give {found}.\nNothing was loaded."
-                    )
-            if stated != target.derived:
+                raise CommandError(f"{fixtures.get(target.pk, self.fixture)}: {target.code}: {error}\nNothing was loaded.") from error
+            if target.pk in fixtures:
+                self._refuse_other_than_derived(target, stated, fixtures[target.pk])
+            if told is not None:
+                passed = told.due_on is not None and told.due_on < today
+                target.revised_after_deadline |= told.revised_after_deadline or (passed and target.eases_or_moves(told))
+            if (stated, marked) != (target.derived, target.revised_after_deadline):
+                fixtures.setdefault(target.pk, self.loaded[Programme].get(target.programme_id, self.fixture))
                 resolved.append(target)
-        OutcomeTarget.objects.using(self.using).bulk_update(resolved, DERIVED, batch_size=500)
+        OutcomeTarget.objects.using(self.using).bulk_update(resolved, (*DERIVED, "revised_after_deadline"), batch_size=500)
+
+    def _refuse_other_than_derived(self, target, stated, fixture):
+        for column, told, found in zip(DERIVED, stated, target.derived, strict=True):
+            if told is not None and told != found:
+                raise CommandError(f"{fixture}: {target.code}: {column} is {told}, the stated terms give {found}.\nNothing was loaded.")
+
+    def _newest_history(self, model):
+        """Each object's newest history row, by the object's primary key."""
+        key = model._meta.pk.attname
+        return {getattr(row, key): row for row in model.history.using(self.using).order_by("history_date", "history_id")}
 
     def _write_history(self, model, fixtures):
         """A history row for each loaded row that has none, or whose newest tells something else."""
         history = model.history.using(self.using)
         columns = [field.attname for field in history.model.tracked_fields]
-        key = model._meta.pk.attname
-        newest = {getattr(row, key): row for row in history.order_by("history_date", "history_id")}
+        newest = self._newest_history(model)
         rows = []
-        for instance in model._base_manager.using(self.using).filter(pk__in=fixtures):
-            told = newest.get(instance.pk)
+        for key, instance in model._base_manager.using(self.using).in_bulk(list(fixtures)).items():
+            told = newest.get(key)
             if told is None or any(getattr(told, column) != getattr(instance, column) for column in columns):
                 rows.append(
                     history.model(
                         history_date=timezone.now(),
                         history_type="+" if told is None else "~",
-                        history_change_reason=f"loaddata: fixture {fixtures[instance.pk]}",
+                        history_change_reason=f"loaddata: fixture {fixtures[key]}",
                         **{column: getattr(instance, column) for column in columns},
                     )
                 )

@@ -1,0 +1,58 @@
+"""Store the text of a source document, so that passages open at their lines."""
+
+from hashlib import sha256
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from budget.history import explain
+from budget.models import SourceDocument, SourceText
+
+
+class Command(BaseCommand):
+    help = "Store the text of the source document whose SHA-256 the file has. Running it again changes nothing."
+
+    def add_arguments(self, parser):
+        parser.add_argument("file", metavar="FILE", type=Path)
+
+    def handle(self, *, file, **options):
+        file = Path(file)
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise CommandError(f"{file}: {error.strerror}.") from error
+        if not content.strip():
+            raise CommandError(f"{file} is empty.")
+        document = _document_of(file, sha256(content).hexdigest())
+        attached = _attach(document, _text(file, content), reason=f"attach_source {file.name}")
+        lines = len(document.attached_text.lines())
+        self.stdout.write(f"{document.code}: {lines} lines {'attached' if attached else 'were attached before; nothing changes'}.")
+
+
+def _document_of(file: Path, found: str) -> SourceDocument:
+    documents = {document.sha256: document for document in SourceDocument.objects.all()}
+    if found not in documents:
+        known = "".join(f"\n  {sha}  {document.code}  {document.title}" for sha, document in documents.items()) or " none"
+        raise CommandError(f"{file} is no known source document. Its SHA-256 is {found}. Known documents:{known}")
+    return documents[found]
+
+
+def _text(file: Path, content: bytes) -> str:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{file} is not a text in UTF-8: byte {error.start + 1} cannot be read.") from error
+    return text.replace("\r\n", "\n")
+
+
+@transaction.atomic
+def _attach(document: SourceDocument, text: str, *, reason: str) -> bool:
+    """Whether anything changed."""
+    attached = SourceText.objects.filter(document=document).first() or SourceText(document=document)
+    if attached.text == text:
+        return False
+    attached.text = text
+    explain(attached, reason=reason)
+    attached.save()
+    return True

@@ -1,0 +1,75 @@
+"""Print a report as CSV: the rows and columns of its page."""
+
+from pathlib import Path
+
+import django_filters
+from django.core.management.base import BaseCommand, CommandError
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.choices import normalize_choices
+
+from budget.fiscal import parse_day
+from kpis import reports
+from kpis.choices import OVERDUE
+from kpis.exports.table import csv_lines
+from kpis.filters import OverdueFilterSet
+
+
+class Command(BaseCommand):
+    help = "Print a report as CSV: the rows and columns that its page shows, narrowed by the same filters."
+
+    def add_arguments(self, parser):
+        parser.add_argument("report", choices=["overdue"])
+        parser.add_argument("--on", metavar="DATE", help="the day of the statuses, such as 2026-09-01 or 令和8年9月1日; today by default")
+        parser.add_argument("--output", metavar="FILE", type=Path, help="write into a file instead")
+        for name, one in OverdueFilterSet.base_filters.items():
+            several = isinstance(one, django_filters.MultipleChoiceFilter)
+            parser.add_argument(
+                f"--{name.replace('_', '-')}",
+                dest=name,
+                action="append" if several else "store",
+                help=_help(one) + ("; may be given again" if several else ""),
+            )
+
+    def handle(self, *, on, output, **options):
+        try:
+            day = parse_day(on) if on else timezone.localdate()
+        except ValueError as error:
+            raise CommandError(f"--on: {error}") from error
+        lines = csv_lines([column.name for column in reports.TARGET_COLUMNS], _rows(day, options))
+        if output:
+            try:
+                Path(output).write_bytes(b"".join(lines))
+            except OSError as error:
+                raise CommandError(f"{output}: {error.strerror}.") from error
+        elif binary := getattr(self.stdout, "buffer", None):
+            binary.write(b"".join(lines))
+            binary.flush()
+        else:  # a stream of text, as callers within Python give
+            self.stdout.write(b"".join(lines).decode(), ending="")
+
+
+def _help(one: django_filters.Filter) -> str:
+    codes = [str(code) for code, _label in normalize_choices(one.extra.get("choices", ()))]
+    descending = "; write --sort=-due" if "-due" in codes else ""  # argparse takes a lone -due for an option
+    return (" | ".join(codes) or str(one.label)) + descending
+
+
+def _rows(on, options):
+    """The filtered targets' values, column by column. CommandError where an option is not understood."""
+    asked = QueryDict(mutable=True)
+    for name in OverdueFilterSet.base_filters:
+        match options.get(name):
+            case None:
+                pass
+            case list() | tuple() as several:
+                asked.setlist(name, several)
+            case one:
+                asked[name] = str(one)
+    statuses = tuple(asked.getlist("status")) or OVERDUE
+    narrowed = OverdueFilterSet(asked, queryset=reports.overdue_targets(on, statuses))
+    if not narrowed.is_valid():
+        raise CommandError(
+            "\n".join(f"--{name.replace('_', '-')}: {' '.join(sentences)}" for name, sentences in narrowed.form.errors.items())
+        )
+    return ([column.value(target) for column in reports.TARGET_COLUMNS] for target in narrowed.qs)
