@@ -2,12 +2,11 @@
 
 import django_filters
 from django import forms
-from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from budget.fiscal import parse_year
-from budget.models import Organisation, subtree_ids
+from budget.forms import FiscalYearField
+from budget.models import Organisation, Programme, subtree_ids
 from kpis.choices import DeadlineKind, Kind, NoDeadline, Status, Term
 from kpis.models import OutcomeTarget
 
@@ -17,25 +16,39 @@ SORTS = (
     ("programme__lead__code", "organisation"),
     ("status", "status"),
 )
-
-
-class FiscalYearField(forms.CharField):
-    """A fiscal year as people write it: 令和7年度, R7, 2025."""
-
-    default_error_messages = {"invalid": _("Write a fiscal year such as 令和7年度, R7 or 2025.")}
-
-    def clean(self, value):
-        text = super().clean(value)
-        if not text:
-            return None
-        try:
-            return parse_year(text)
-        except ValueError as error:
-            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+SORT_NAMES = (
+    ("due", _("earliest deadline first")),
+    ("-due", _("latest deadline first")),
+    ("programme", _("by programme")),
+    ("-programme", _("by programme, backwards")),
+    ("organisation", _("by organisation")),
+    ("-organisation", _("by organisation, backwards")),
+    ("status", _("by status")),
+    ("-status", _("by status, backwards")),
+)
 
 
 class FiscalYearFilter(django_filters.Filter):
     field_class = FiscalYearField
+
+
+class TargetOrder(django_filters.OrderingFilter):
+    """Ties are settled by code, and what has no year comes last, so that pages are the same on every database."""
+
+    def filter(self, targets, value):
+        if not value:
+            return targets
+        keys = [self.get_ordering_value(key) for key in value]
+        orders = [F(key[1:]).desc(nulls_last=True) if key.startswith("-") else F(key).asc(nulls_last=True) for key in keys]
+        return targets.order_by(*orders, "programme__code", "code")
+
+
+def _subtree(organisation):
+    return subtree_ids(Organisation.objects.values_list("id", "parent_id"), [organisation.pk])
+
+
+def _order(default):
+    return TargetOrder(fields=SORTS, choices=SORT_NAMES, label=_("order"), empty_label=default)
 
 
 class OutcomeTargetFilterSet(django_filters.FilterSet):
@@ -51,25 +64,14 @@ class OutcomeTargetFilterSet(django_filters.FilterSet):
     due_to = FiscalYearFilter(field_name="judged_fy", lookup_expr="lte", label=_("deadline to fiscal year"))
     no_deadline = django_filters.ChoiceFilter(choices=NoDeadline, method="lacking", label=_("no last day"), empty_label=_("all"))
     q = django_filters.CharFilter(method="mentioning", label=_("text"))
-    sort = django_filters.OrderingFilter(
-        fields=SORTS,
-        field_labels={
-            "judged_fy": _("deadline"),
-            "programme__code": _("programme"),
-            "programme__lead__code": _("organisation"),
-            "status": _("status"),
-        },
-        label=_("order"),
-        empty_label=_("longest overdue first"),
-    )
+    sort = _order(default=_("programme code"))
 
     class Meta:
         model = OutcomeTarget
         fields = ()
 
     def within(self, targets, name, organisation):
-        ids = subtree_ids(Organisation.objects.values_list("id", "parent_id"), [organisation.pk])
-        return targets.filter(programme__lead__in=ids)
+        return targets.filter(programme__lead__in=_subtree(organisation))
 
     def lacking(self, targets, name, reason):
         kinds = {
@@ -99,3 +101,25 @@ class OverdueFilterSet(OutcomeTargetFilterSet):
         widget=forms.CheckboxSelectMultiple,
     )
     no_deadline = None
+    sort = _order(default=_("longest overdue first"))
+
+
+class ProgrammeFilterSet(django_filters.FilterSet):
+    """Narrows programmes."""
+
+    q = django_filters.CharFilter(method="mentioning", label=_("text"))
+    organisation = django_filters.ModelChoiceFilter(
+        queryset=Organisation.objects.all(), to_field_name="code", method="within", label=_("organisation"), empty_label=_("all")
+    )
+
+    class Meta:
+        model = Programme
+        fields = ()
+
+    def within(self, programmes, name, organisation):
+        return programmes.filter(lead__in=_subtree(organisation))
+
+    def mentioning(self, programmes, name, text):
+        for word in text.split():
+            programmes = programmes.filter(Q(display_title__icontains=word) | Q(title__icontains=word) | Q(code__icontains=word))
+        return programmes

@@ -1,0 +1,216 @@
+"""Targets in words: the goal, the deadline, and why a target has its status on a day.
+
+Nothing is decided here. The status is the one that `status.annotate` gave; the first sentence words the row of the rule (DOMAIN §5) that
+applied, those after it name its inputs. No query, no clock.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from budget.fiscal import calendar_year_name, day_name, fiscal_year_name
+from kpis import deadlines, measures
+from kpis.choices import Comparator, DeadlineKind, Grade, Kind, NoDeadline, Status
+from kpis.status import GRADES_BEHIND
+
+_GOALS = {
+    Comparator.AT_LEAST: gettext_lazy("at least %(value)s"),
+    Comparator.MORE_THAN: gettext_lazy("more than %(value)s"),
+    Comparator.AT_MOST: gettext_lazy("at most %(value)s"),
+    Comparator.LESS_THAN: gettext_lazy("less than %(value)s"),
+    Comparator.WITHIN: gettext_lazy("from %(value)s to %(upper)s"),
+}
+
+# What each mark beside a status means, by the names of `reports.MARKS`.
+MARK_MEANINGS = {
+    "achieved_late": gettext_lazy("The deadline's own year did not meet the target, a later year did."),
+    "awaiting_acceptance": gettext_lazy("A result is submitted and waits for a reviewer."),
+    "under_correction": gettext_lazy("The accepted result is being corrected; it counts until the new one is accepted."),
+    "preliminary": gettext_lazy("The result is preliminary: the final figure is still to come."),
+    "approximate": gettext_lazy("The source says about: the target is judged strictly all the same."),
+    "comparator_assumed": gettext_lazy("The source does not say which way is better: the comparator is assumed."),
+    "accumulation_assumed": gettext_lazy("The source does not say whether the figure is a running total: this is assumed."),
+    "programme_end_assumed": gettext_lazy("The source may mean the end of each supported project: the programme's end is assumed."),
+    "revised_after_deadline": gettext_lazy("Value, comparator or deadline were changed after the last day."),
+}
+
+
+def figure(value: Decimal | None, grade: int | None, unit: str) -> str:
+    """1,200 件, or the grade with its name; '' where there is neither."""
+    if grade is not None:
+        return _("grade %(number)s: %(name)s") % {"number": grade, "name": Grade(grade).label}
+    number = measures.format_value(value, separators=True)
+    return _("%(number)s %(unit)s") % {"number": number, "unit": unit} if number and unit else number
+
+
+def goal(target) -> str:
+    """What the target asks for: at least 60 件; a qualitative one asks for grade 1 or 2."""
+    if target.kind == Kind.QUALITATIVE:
+        return _("grade 1 or 2 of 5")
+    return _GOALS[target.comparator] % {
+        "value": figure(target.value, None, target.unit),
+        "upper": figure(target.value_max, None, target.unit),
+    }
+
+
+def deadline(target) -> str:
+    """The stated deadline in its own terms, before it is resolved to a day."""
+    years = target.deadline_offset_years
+    match target.deadline_kind:
+        case DeadlineKind.FISCAL_YEAR:
+            return fiscal_year_name(target.deadline_year)
+        case DeadlineKind.CALENDAR_YEAR:
+            return calendar_year_name(target.deadline_year)
+        case DeadlineKind.DATE:
+            return day_name(target.deadline_on)
+        case DeadlineKind.PLAN_PERIOD:
+            return _("plan period up to %(year)s") % {"year": fiscal_year_name(target.deadline_year)}
+        case DeadlineKind.AFTER_PROGRAMME if years == 0:
+            return _("the programme's end")
+        case DeadlineKind.AFTER_PROGRAMME:
+            return ngettext("%(n)s year after the programme's end", "%(n)s years after the programme's end", years) % {"n": years}
+        case DeadlineKind.AFTER_EVENT:
+            if target.deadline_through_nth_year:
+                words = _("through year %(n)s after an event") % {"n": years}
+            else:
+                words = ngettext("%(n)s year after an event", "%(n)s years after an event", years) % {"n": years}
+            return f"{words} ({day_name(target.deadline_event_on)})" if target.deadline_event_on else words
+    return _("none stated")
+
+
+def no_last_day(target) -> str:
+    """Why the target has no last day; '' where it has one."""
+    missing = deadlines.resolve(target.stated_deadline, target.programme.end_fiscal_year).missing
+    return str(NoDeadline(missing).label) if missing and target.due_on is None else ""
+
+
+def marks(target) -> list[tuple[str, str]]:
+    """The names and meanings of the marks that the target carries."""
+    return [(name, str(meaning)) for name, meaning in MARK_MEANINGS.items() if getattr(target, name, False)]
+
+
+def why(target, on: date, milestones: Sequence = (), results_due: tuple[int, int] = deadlines.RESULTS_DUE) -> list[str]:
+    """The sentences that explain the status of a target annotated by `status.annotate` for the day `on`."""
+    told = [_rule(target, on, milestones, results_due), *_inputs(target, on, results_due)]
+    return [sentence for sentence in told if sentence]
+
+
+def _rule(target, on: date, milestones: Sequence, results_due: tuple[int, int]) -> str:
+    """The row of the rule that gave the status."""
+    match target.status:
+        case Status.ACHIEVED if not _passed(target, on):
+            return _("The latest accepted result meets the target.")
+        case Status.ACHIEVED if target.basis_fy < target.judged_fy:
+            return _("No result of the deadline's year is accepted yet, but an older running total already meets the target.")
+        case Status.ACHIEVED if target.achieved_late:
+            return _("The last day has passed and a result of a later year meets the target.")
+        case Status.ACHIEVED:
+            return _("The last day has passed and the result of the year judged meets the target.")
+        case Status.MISSED:
+            return _("The last day has passed, and no accepted result of the year judged or later meets the target.")
+        case Status.UNREPORTED:
+            return _("The last day has passed, the results of %(year)s were due by %(day)s, and none is accepted or submitted.") % {
+                "year": fiscal_year_name(target.judged_fy),
+                "day": day_name(deadlines.results_due_on(target.judged_fy, results_due)),
+            }
+        case Status.AWAITING if target.awaiting_acceptance:
+            return _("The last day has passed; a result is submitted and not yet accepted.")
+        case Status.AWAITING if target.basis_fy is not None:
+            return _("The last day has passed; a preliminary result misses the target, and the final one is not due yet.")
+        case Status.AWAITING:
+            return _("The last day has passed, but the results of the year judged are not due yet.")
+        case Status.NO_DEADLINE if target.latest_fy is None:
+            return _("There is no last day, and no result is accepted.")
+        case Status.NO_DEADLINE:
+            return _("There is no last day, and the latest accepted result does not meet the target.")
+        case Status.NO_DATA if target.each_year:
+            return _("The first fiscal year to be judged has not ended.")
+        case Status.NO_DATA:
+            return _("The last day has not passed, and no result is accepted.")
+        case Status.BEHIND if target.basis_grade in GRADES_BEHIND:
+            return _("The latest accepted grade is 4 or 5.")
+        case Status.BEHIND:
+            return _("The latest accepted result is short of its path.") + _path(target, milestones)
+        case Status.IN_PROGRESS if _falls_short_without_a_path(target, milestones):
+            return _("The latest accepted result does not meet the target, and no path to it can be drawn.")
+        case Status.IN_PROGRESS:
+            return _("The latest accepted result is of %(year)s: results of %(due)s were due, so it does not show the present state.") % {
+                "year": fiscal_year_name(target.latest_fy),
+                "due": fiscal_year_name(deadlines.last_due_year(on, results_due)),
+            }
+        case _ if target.basis_grade is not None:
+            return _("The latest accepted grade is 3: considerable progress.")
+        case _ if _meets(target):
+            return _("The latest accepted result meets the target; whether it stays so is judged after the last day.")
+    return _("The latest accepted result is on its path or beyond.") + _path(target, milestones)
+
+
+def _inputs(target, on: date, results_due: tuple[int, int]) -> Iterable[str]:
+    """The days and figures that the rule was applied to."""
+    yield _("Asked for: %(goal)s.") % {"goal": goal(target)}
+    yield _calendar(target, on)
+    if _passed(target, on):
+        due = deadlines.results_due_on(target.judged_fy, results_due)
+        sentence = _("Results of %(year)s were due by %(day)s.") if due < on else _("Results of %(year)s are due by %(day)s.")
+        yield sentence % {"year": fiscal_year_name(target.judged_fy), "day": day_name(due)}
+    if target.basis_fy is not None:
+        yield _("Result it rests on: %(figure)s of %(year)s, measured on %(day)s.") % {
+            "figure": figure(target.basis_value, target.basis_grade, target.unit),
+            "year": fiscal_year_name(target.basis_fy),
+            "day": day_name(target.basis_measured_on),
+        }
+    elif target.latest_fy is not None:
+        yield _("The latest accepted result is of %(year)s: too early to decide.") % {"year": fiscal_year_name(target.latest_fy)}
+    else:
+        yield _("No accepted result counts on this day.")
+
+
+def _calendar(target, on: date) -> str:
+    if target.each_year:
+        run = {
+            "first": fiscal_year_name(target.first_year) if target.first_year else _("the beginning"),
+            "last": fiscal_year_name(target.last_year) if target.last_year else _("no planned end"),
+        }
+        sentence = _("Each fiscal year is judged on its own, from %(first)s to %(last)s.") % run
+        if target.judged_fy is None:
+            return sentence
+        return sentence + " " + _("On this day the year judged is %(year)s.") % {"year": fiscal_year_name(target.judged_fy)}
+    if target.due_on is None:
+        return _("No last day: %(reason)s.") % {"reason": no_last_day(target)}
+    sentence = _("The last day, %(day)s, has passed.") if target.due_on < on else _("The last day is %(day)s.")
+    return sentence % {"day": day_name(target.due_on)}
+
+
+def _passed(target, on: date) -> bool:
+    return target.judged_fy is not None if target.each_year else target.due_on is not None and target.due_on < on
+
+
+def _meets(target) -> bool:
+    return measures.meets(target.comparator, target.value, target.value_max, target.basis_value)
+
+
+def _falls_short_without_a_path(target, milestones: Sequence) -> bool:
+    if target.kind == Kind.QUALITATIVE or _meets(target):
+        return False
+    return target.comparator == Comparator.WITHIN or not _path(target, milestones)
+
+
+def _path(target, milestones: Sequence) -> str:
+    """The milestone or the straight line that the latest result was held against."""
+    in_force = max((m for m in milestones if m.fiscal_year <= target.latest_fy), key=lambda m: m.fiscal_year, default=None)
+    if in_force is not None:
+        told = {"year": fiscal_year_name(in_force.fiscal_year), "value": figure(in_force.value, None, target.unit)}
+        return " " + _("The milestone of %(year)s is %(value)s.") % told
+    start, first, end, last = target.baseline_value, target.baseline_year, target.value, target.due_fy
+    if milestones or measures.short_of_line(target.comparator, start, first, end, last, target.basis_value, target.latest_fy) is None:
+        return ""
+    told = {
+        "baseline": figure(start, None, target.unit),
+        "baseline_year": fiscal_year_name(first),
+        "value": figure(end, None, target.unit),
+        "year": fiscal_year_name(last),
+    }
+    return " " + _("The path is the straight line from %(baseline)s in %(baseline_year)s to %(value)s in %(year)s.") % told

@@ -1,0 +1,114 @@
+"""How figures, years and statuses are printed on pages. The rules live in `budget.fiscal`, `kpis.measures` and `kpis.explain`."""
+
+from decimal import Decimal
+
+from django import template
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from budget import fiscal
+from budget.models import SourceDocument
+from kpis import explain, measures, reports
+from kpis.choices import Status
+
+register = template.Library()
+
+_HUNDRED_MILLION = 10**8
+_COLUMNS = {column.name: column for column in reports.TARGET_COLUMNS}
+
+
+@register.filter
+def fiscal_year(year):
+    """令和7年度（2025年度）; '' for None."""
+    return "" if year is None else fiscal.fiscal_year_name(year)
+
+
+@register.filter
+def day(value):
+    """令和8年3月31日（2026-03-31）; '' for None."""
+    return "" if value is None else fiscal.day_name(value)
+
+
+@register.filter
+def figure(number, unit):
+    """1,234.5 件; '' for None."""
+    return explain.figure(number, None, unit)
+
+
+@register.filter
+def percent(number):
+    """105.3 %; '' for None."""
+    return "" if number is None else f"{measures.format_value(number, separators=True)} %"
+
+
+@register.filter
+def yen(amount):
+    """120,000,000円."""
+    return f"{amount:,}円"
+
+
+@register.filter
+def hundred_millions(amount):
+    """The reading of a budget document: 1.2億円, without rounding."""
+    return f"{measures.format_value(Decimal(amount) / _HUNDRED_MILLION, separators=True)}億円"
+
+
+@register.filter
+def goal(target):
+    """At least 60 件."""
+    return explain.goal(target)
+
+
+@register.filter
+def stated_deadline(target):
+    return explain.deadline(target)
+
+
+@register.filter
+def no_last_day(target):
+    return explain.no_last_day(target)
+
+
+@register.filter
+def result(target):
+    """The figure that the target's status rests on; '' where it rests on none."""
+    return explain.figure(target.basis_value, target.basis_grade, target.unit)
+
+
+@register.filter
+def attainment(target):
+    """The attainment as the report's column gives it."""
+    return percent(_COLUMNS["attainment_percent"].value(target))
+
+
+@register.filter
+def marks(target):
+    """The names of the marks that go with the status."""
+    return [label for name, label in reports.MARKS if getattr(target, name, False)]
+
+
+@register.filter
+def lines(passage):
+    """Lines 12–14 of a passage."""
+    one = passage.line_from == passage.line_to
+    return (_("line %(first)s") if one else _("lines %(first)s–%(last)s")) % {"first": passage.line_from, "last": passage.line_to}
+
+
+@register.filter
+def source_url(passage):
+    """The page that shows the passage at its lines."""
+    query = {"from": passage.line_from, "to": passage.line_to}
+    return reverse("kpis:source", args=[passage.document.code], query=query, fragment=f"L{passage.line_from}")
+
+
+@register.simple_tag
+def chip(status):
+    """A status as a chip with its word."""
+    return format_html('<span class="chip chip-{}">{}</span>', status, Status(status).label)
+
+
+@register.simple_tag
+def source_documents():
+    """The documents that the footer names as sources."""
+    return SourceDocument.objects.all()[:10]

@@ -1,0 +1,44 @@
+"""A real Chromium before a live server. Without a Chromium these tests are skipped; SEIKA_BROWSER_TESTS=required makes that an error."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    if path is None:
+        if os.environ.get("SEIKA_BROWSER_TESTS") == "required":
+            pytest.fail("SEIKA_BROWSER_TESTS=required, and there is no chromium on the PATH.")
+        pytest.skip("There is no chromium on the PATH.")
+    with pytest.MonkeyPatch.context() as patch:
+        # Playwright's synchronous interface keeps an event loop running, in which Django would refuse its database.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+            yield browser
+            browser.close()
+
+
+@pytest.fixture
+def visit(chromium, live_server):
+    """Open an address of the server in a window of a width, as a visitor of its own. The page keeps its `requests`."""
+
+    @contextmanager
+    def visiting(address: str, *, width: int = 1280, javascript: bool = True) -> Iterator[Page]:
+        context = chromium.new_context(viewport={"width": width, "height": 900}, java_script_enabled=javascript, locale="ja-JP")
+        page = context.new_page()
+        page.requested = []
+        page.on("request", lambda request: page.requested.append(request.url))
+        page.goto(live_server.url + address)
+        yield page
+        context.close()
+
+    return visiting

@@ -1,0 +1,527 @@
+"""The public pages: what they show, what they refuse, and what they cost."""
+
+import csv
+from datetime import UTC, datetime
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from budget.models import Organisation, PassagePart, SourceText
+from kpis.choices import Comparator, DeadlineKind, NoDeadline, ReportState
+from kpis.models import OutcomeTarget, ProgressReport, TargetLink
+from kpis.reports import TARGET_COLUMNS
+from tests.factories import (
+    BudgetAmountFactory,
+    EvidenceFactory,
+    OutcomeTargetFactory,
+    ProgrammeFactory,
+    ProgrammeOrganisationFactory,
+    ProgressReportFactory,
+    SourceDocumentFactory,
+    SourcePassageFactory,
+    UserFactory,
+    YearlyMilestoneFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+OVERDUE = "/reports/overdue/"
+TARGETS = "/targets/"
+# The factory's target is due on 2026-03-31; its results are due by 2026-08-31.
+LAST_DAY, DAY_AFTER, RESULTS_DUE, UNREPORTED = "2026-03-31", "2026-04-01", "2026-08-31", "2026-09-01"
+
+
+def shown(response) -> list[str]:
+    return [target.code for target in response.context["page"].object_list]
+
+
+def table(response) -> list[dict[str, str]]:
+    return list(csv.DictReader(StringIO(response.getvalue().decode("utf-8-sig"), newline="")))
+
+
+def test_home_leads_to_the_overdue_report(client):
+    assert client.get("/").headers["Location"] == OVERDUE
+
+
+# --- The overdue report ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("on", "is_listed"), [(LAST_DAY, False), (DAY_AFTER, False), (RESULTS_DUE, False), (UNREPORTED, True)], ids=lambda value: str(value)
+)
+def test_target_without_a_result_is_listed_from_the_day_after_its_results_were_due(client, on, is_listed):
+    OutcomeTargetFactory()
+
+    assert client.get(OVERDUE, {"on": on}).context["page"].paginator.count == is_listed
+
+
+@pytest.mark.parametrize(("on", "is_listed"), [(LAST_DAY, False), (DAY_AFTER, True)])
+def test_target_that_misses_is_listed_from_the_day_after_its_last_day(client, on, is_listed):
+    ProgressReportFactory(accepted=True, value=Decimal(59))
+
+    assert client.get(OVERDUE, {"on": on}).context["page"].paginator.count == is_listed
+
+
+@pytest.mark.parametrize("on", ["令和8年9月1日", "R8.9.1", "2026-09-01", "２０２６-９-１", "令和8年9月1日（2026-09-01）"])
+def test_day_is_read_as_people_write_it(client, on):
+    assert client.get(OVERDUE, {"on": on}).context["on"].isoformat() == "2026-09-01"
+
+
+@pytest.mark.parametrize("query", [{}, {"on": ""}])
+def test_day_is_today_where_none_is_given(client, time_machine, query):
+    time_machine.move_to(datetime(2026, 8, 31, 15, 0, tzinfo=UTC))  # 1 September in Tokyo
+
+    assert client.get(OVERDUE, query).context["on"].isoformat() == "2026-09-01"
+
+
+def test_target_awaiting_its_result_is_listed_on_request_alone(client):
+    target = OutcomeTargetFactory()
+
+    assert shown(client.get(OVERDUE, {"on": DAY_AFTER})) == []
+    assert shown(client.get(OVERDUE, {"on": DAY_AFTER, "status": ["unreported", "awaiting_result"]})) == [target.code]
+
+
+def test_missed_and_unreported_are_totalled_apart_for_each_bureau(client, bureau, division, other_division):
+    ours, others = ProgrammeFactory(lead=division), ProgrammeFactory(lead=other_division)
+    OutcomeTargetFactory.create_batch(2, programme=ours)
+    ProgressReportFactory(accepted=True, value=Decimal(59), target__programme=others)
+    alone = OutcomeTargetFactory(programme__lead=Organisation.objects.create(code="alone", name="単独局", kind="bureau"))
+
+    context = client.get(OVERDUE, {"on": UNREPORTED}).context
+
+    assert [(total.bureau.code, total.counts) for total, _counts in context["totals"]] == [
+        ("alone", {"unreported": 1}),
+        ("bureau", {"unreported": 2, "missed": 1}),
+    ]
+    assert [(code, number) for code, _label, number in context["sums"]] == [("missed", 1), ("unreported", 3)]
+    assert alone.code in shown(client.get(OVERDUE, {"on": UNREPORTED, "organisation": "alone"}))
+
+
+def test_totals_follow_the_filters(client, division):
+    OutcomeTargetFactory(programme__lead=division, indicator="採択件数")
+    OutcomeTargetFactory(programme__lead=division, indicator="来場者数")
+
+    context = client.get(OVERDUE, {"on": UNREPORTED, "q": "来場者"}).context
+
+    assert [total.total for total, _counts in context["totals"]] == [1]
+
+
+def test_targets_that_cannot_become_overdue_are_counted_with_a_link_to_each(client):
+    OutcomeTargetFactory.create_batch(2, deadline_year=None)
+    event = OutcomeTargetFactory(deadline_year=None, deadline_kind=DeadlineKind.AFTER_EVENT, deadline_offset_years=3)
+
+    response = client.get(OVERDUE, {"on": UNREPORTED})
+
+    assert {reason: number for reason, _label, number in response.context["no_last_day"]} == {
+        NoDeadline.NONE_STATED: 2,
+        NoDeadline.PROGRAMME_END_NOT_KNOWN: 0,
+        NoDeadline.EVENT_NOT_RECORDED: 1,
+    }
+    for reason in NoDeadline.values:
+        assert f"{TARGETS}?no_deadline={reason}&amp;on={UNREPORTED}" in response.text
+    assert shown(client.get(TARGETS, {"no_deadline": "event_not_recorded", "on": UNREPORTED})) == [event.code]
+
+
+def test_empty_report_names_the_day_and_the_filters(client):
+    response = client.get(OVERDUE, {"on": UNREPORTED, "q": "来場者"})
+
+    assert response.status_code == 200
+    assert "令和8年9月1日（2026-09-01）" in response.text
+    assert "来場者" in [words for _label, words in response.context["narrowed"]]
+
+
+def test_fifty_rows_stand_on_a_page(client):
+    OutcomeTargetFactory.create_batch(51, programme=ProgrammeFactory())
+
+    first, second = client.get(OVERDUE, {"on": UNREPORTED}), client.get(OVERDUE, {"on": UNREPORTED, "page": 2})
+
+    assert (len(shown(first)), len(shown(second))) == (50, 1)
+    assert not set(shown(first)) & set(shown(second))
+
+
+@pytest.mark.parametrize("sort", ["due", "-due", "programme", "organisation", "status", "-status"])
+def test_sorting_settles_ties_so_that_no_row_is_on_two_pages(client, sort):
+    programme = ProgrammeFactory()
+    OutcomeTargetFactory.create_batch(51, programme=programme)
+
+    pages = [shown(client.get(OVERDUE, {"on": UNREPORTED, "sort": sort, "page": page})) for page in (1, 2)]
+
+    assert pages[0] + pages[1] == sorted(programme.targets.values_list("code", flat=True))
+
+
+def test_targets_without_a_judged_year_come_last_however_sorted(client):
+    undated, dated = OutcomeTargetFactory(deadline_year=None), OutcomeTargetFactory()
+
+    assert shown(client.get(TARGETS, {"sort": "due"})) == [dated.code, undated.code]
+    assert shown(client.get(TARGETS, {"sort": "-due"})) == [dated.code, undated.code]
+
+
+# --- What is refused ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "query", "parameter"),
+    [
+        (OVERDUE, {"colour": "red"}, "colour"),
+        (OVERDUE, {"on": "令和8年13月1日"}, "on"),
+        (OVERDUE, {"on": ["2026-09-01", "2026-09-02"]}, "on"),
+        (OVERDUE, {"status": "achieved"}, "status"),
+        (OVERDUE, {"status": ["missed", "nonsense"]}, "status"),
+        (OVERDUE, {"term": "soon"}, "term"),
+        (OVERDUE, {"kind": "x"}, "kind"),
+        (OVERDUE, {"organisation": "nobody"}, "organisation"),
+        (OVERDUE, {"due_from": "7"}, "due_from"),
+        (OVERDUE, {"sort": "colour"}, "sort"),
+        (OVERDUE, {"page": "0"}, "page"),
+        (OVERDUE, {"page": "2"}, "page"),
+        (OVERDUE, {"page": "last"}, "page"),
+        (OVERDUE, {"format": "xml"}, "format"),
+        (OVERDUE, {"format": "csv", "page": "1"}, "page"),
+        (OVERDUE, {"format": "csv", "on": "soon"}, "on"),
+        (OVERDUE, {"no_deadline": "none_stated"}, "no_deadline"),
+        (OVERDUE, {"q": "a\x00b"}, "q"),
+        (TARGETS, {"no_deadline": "x"}, "no_deadline"),
+        ("/programmes/", {"status": "missed"}, "status"),
+    ],
+)
+def test_parameter_that_cannot_be_read_is_refused_by_name(client, url, query, parameter):
+    response = client.get(url, query)
+
+    assert response.status_code == 400
+    assert [(problem.parameter, bool(problem.expected)) for problem in response.context["problems"]] == [(parameter, True)]
+    assert f"<code>{parameter}</code>" in response.text
+
+
+def test_all_problems_are_told_at_once(client):
+    response = client.get(OVERDUE, {"colour": "red", "on": "x", "term": "soon"})
+
+    assert {problem.parameter for problem in response.context["problems"]} == {"colour", "on", "term"}
+
+
+@pytest.mark.parametrize("page", ["target", "programme"])
+def test_pages_of_one_thing_refuse_parameters_too(client, page):
+    target = OutcomeTargetFactory(code="t-1", programme__code="t-1")
+    url = reverse(f"kpis:{page}", args=[target.code])
+
+    assert client.get(url, {"on": "R8.9.1"}).status_code == 200
+    assert client.get(url, {"on": "x"}).status_code == 400
+    assert client.get(url, {"q": "x"}).status_code == 400
+
+
+@pytest.mark.parametrize("url", ["/targets/none/", "/programmes/none/", "/sources/none/"])
+def test_unknown_code_is_not_found(client, url):
+    assert client.get(url).status_code == 404
+
+
+# --- CSV ------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("query", [{}, {"sort": "-programme"}, {"q": "来場者"}, {"status": ["awaiting_result", "missed"]}])
+def test_file_holds_the_rows_of_all_pages_in_their_order(client, query):
+    OutcomeTargetFactory.create_batch(30)
+    OutcomeTargetFactory.create_batch(30, indicator="来場者数")
+    query = {"on": UNREPORTED, **query}
+    pages = client.get(OVERDUE, query).context["page"].paginator.num_pages
+
+    on_pages = [code for number in range(1, pages + 1) for code in shown(client.get(OVERDUE, {**query, "page": number}))]
+    in_file = table(client.get(OVERDUE, {**query, "format": "csv"}))
+
+    assert [row["target_code"] for row in in_file] == on_pages
+
+
+def test_file_has_the_columns_of_the_report_and_is_named_after_its_day(client):
+    OutcomeTargetFactory()
+
+    response = client.get(OVERDUE, {"on": UNREPORTED, "format": "csv"})
+
+    assert list(table(response)[0]) == [column.name for column in TARGET_COLUMNS]
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert response.headers["Content-Disposition"] == 'attachment; filename="seika-overdue-2026-09-01.csv"'
+
+
+def test_file_without_rows_has_its_header(client):
+    response = client.get(OVERDUE, {"on": UNREPORTED, "format": "csv"})
+
+    assert response.getvalue().decode("utf-8-sig").startswith("programme_code,target_code,status,")
+
+
+# --- Target ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_target_page_shows_the_quote_with_a_link_to_its_lines(client):
+    passage = SourcePassageFactory(line_from=12, line_to=14, document__code="doc")
+    target = OutcomeTargetFactory(passage=passage)
+
+    text = client.get(f"/targets/{target.code}/").text
+
+    assert target.statement in text
+    assert "/sources/doc/?from=12&amp;to=14#L12" in text
+
+
+def test_target_page_shows_the_deadline_as_stated_and_as_resolved(client):
+    target = OutcomeTargetFactory(deadline_text="令和7年度までに")
+
+    text = client.get(f"/targets/{target.code}/").text
+
+    assert "「令和7年度までに」" in text
+    assert "令和7年度（2025年度）" in text
+    assert "令和8年3月31日（2026-03-31）" in text
+
+
+@pytest.mark.parametrize("state", [ReportState.DRAFT, ReportState.SUBMITTED, ReportState.RETURNED], ids=str)
+def test_report_that_nobody_accepted_is_hidden_from_the_public(client, reviewer, state):
+    author = UserFactory()
+    report = ProgressReportFactory(value=Decimal(57), narrative="下書きの説明", reported_by=author)
+    ProgressReport.objects.filter(pk=report.pk).update(
+        state=state,
+        **({"submitted_by": author, "submitted_at": report.reported_at} if state == ReportState.SUBMITTED else {}),
+        **({"decided_by": reviewer, "decided_at": report.reported_at, "decision_note": "x"} if state == ReportState.RETURNED else {}),
+    )
+    url = f"/targets/{report.target.code}/"
+
+    public = client.get(url)
+    client.force_login(reviewer)
+    inside = client.get(url)
+
+    assert public.context["results"] == []
+    assert "下書きの説明" not in public.text
+    assert "57" in inside.context["results"][0].worked_on
+    assert "下書きの説明" in inside.text
+
+
+def test_public_sees_the_accepted_figure_alone_while_it_is_corrected(client):
+    report = ProgressReportFactory(accepted=True, value=Decimal(60))
+    EvidenceFactory(report=report, citation="訂正中の統計")
+    ProgressReport.objects.filter(pk=report.pk).update(state=ReportState.DRAFT, value=Decimal(41), narrative="訂正中の説明")
+
+    response = client.get(f"/targets/{report.target.code}/", {"on": UNREPORTED})
+
+    (result,) = response.context["results"]
+    assert "60" in result.figure
+    assert result.worked_on == ""
+    assert "41" not in response.text
+    assert "訂正中の説明" not in response.text
+    assert "訂正中の統計" not in response.text
+
+
+def test_result_has_both_attainments(client):
+    target = OutcomeTargetFactory(comparator=Comparator.AT_MOST, value=Decimal(50), baseline_value=Decimal(100), baseline_year=2020)
+    ProgressReportFactory(accepted=True, target=target, value=Decimal(75))
+
+    (result,) = client.get(f"/targets/{target.code}/").context["results"]
+
+    assert result.attainment == Decimal(50)  # half of the way from 100 to 50
+    assert result.published_attainment == Decimal(150)  # 75 ÷ 50
+
+
+def test_result_measured_after_the_day_is_shown_as_not_counting(client):
+    report = ProgressReportFactory(accepted=True)
+
+    (result,) = client.get(f"/targets/{report.target.code}/", {"on": "2026-03-30"}).context["results"]
+
+    assert not result.counts
+
+
+def test_withdrawn_target_says_who_when_and_why_and_has_no_status(client):
+    target = OutcomeTargetFactory()
+    by = UserFactory(name="取下 太郎")
+    OutcomeTarget.objects.filter(pk=target.pk).update(
+        withdrawn_by=by, withdrawn_at=datetime(2026, 5, 1, 3, 0, tzinfo=UTC), withdrawal_reason="制度の廃止"
+    )
+
+    response = client.get(f"/targets/{target.code}/", {"on": "2026-05-01"})
+
+    assert not response.context["standing"]
+    for words in ("取下 太郎", "2026-05-01", "制度の廃止"):
+        assert words in response.text
+    assert client.get(f"/targets/{target.code}/", {"on": "2026-04-30"}).context["standing"]
+
+
+def test_chain_is_linked_both_ways(client):
+    programme = ProgrammeFactory()
+    short, long = OutcomeTargetFactory(programme=programme), OutcomeTargetFactory(programme=programme)
+    TargetLink.objects.create(from_target=short, to_target=long)
+
+    assert [target.code for target in client.get(f"/targets/{short.code}/").context["leads_to"]] == [long.code]
+    assert [target.code for target in client.get(f"/targets/{long.code}/").context["follows_from"]] == [short.code]
+
+
+# --- Programme ------------------------------------------------------------------------------------------------------------------
+
+
+def test_programme_page_shows_money_in_yen_and_in_hundred_millions(client):
+    budget = BudgetAmountFactory(amount_yen=123_450_000)
+
+    text = client.get(f"/programmes/{budget.programme.code}/").text
+
+    assert "123,450,000円" in text
+    assert "1.2345億円" in text
+
+
+def test_programme_page_prints_what_stands_in_the_place_of_an_amount(client):
+    budget = BudgetAmountFactory(amount_yen=None, no_amount="new", printed="新規")
+
+    assert "新規" in client.get(f"/programmes/{budget.programme.code}/").text
+
+
+def test_programme_page_names_the_organisations_with_their_marks_and_printed_names(client):
+    one = ProgrammeOrganisationFactory(mark="(2)", printed_name="産業資金課ほか")
+
+    text = client.get(f"/programmes/{one.programme.code}/").text
+
+    assert "(2)" in text
+    assert "「産業資金課ほか」" in text
+
+
+def test_programme_page_names_the_organisations_above_its_lead(client, ministry, bureau, division):
+    programme = ProgrammeFactory(lead=division)
+
+    path = client.get(f"/programmes/{programme.code}/").context["lead_path"]
+
+    assert path == [ministry, bureau, division]
+
+
+def test_list_of_programmes_counts_missed_and_unreported_apart(client):
+    programme = ProgrammeFactory()
+    OutcomeTargetFactory.create_batch(2, programme=programme)
+    ProgressReportFactory(accepted=True, value=Decimal(59), target__programme=programme)
+
+    context = client.get("/programmes/", {"on": UNREPORTED}).context
+
+    assert context["rows"] == [(programme, 3, [("missed", 1), ("unreported", 2)])]
+
+
+# --- Source ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def document():
+    document = SourceDocumentFactory(code="doc")
+    SourceText.objects.create(document=document, text="\n".join(f"第{number}行" for number in range(1, 201)))
+    return document
+
+
+def test_lines_are_highlighted_in_a_window_of_forty_around_them(client, document):
+    response = client.get("/sources/doc/", {"from": 100, "to": 102})
+
+    numbers = [number for number, _text, _chosen in response.context["lines"]]
+    assert (numbers[0], numbers[-1]) == (60, 142)
+    assert response.text.count("<mark>") == 3
+    assert '<li id="L100" value="100" class="chosen"><mark>第100行</mark></li>' in response.text
+
+
+def test_window_ends_where_the_text_does(client, document):
+    numbers = [number for number, _text, _chosen in client.get("/sources/doc/", {"from": 200}).context["lines"]]
+
+    assert (numbers[0], numbers[-1]) == (160, 200)
+
+
+def test_lines_name_the_targets_that_were_read_from_them(client, document):
+    passage = SourcePassageFactory(document=document, line_from=99, line_to=101, part=PassagePart.STATEMENT)
+    target = OutcomeTargetFactory(passage=passage)
+
+    assert f"/targets/{target.code}/" in client.get("/sources/doc/", {"from": 100, "to": 100}).text
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ({"from": "x"}, "from"),
+        ({"from": 0}, "from"),
+        ({"from": 9, "to": 8}, "to"),
+        ({"from": 201}, "from"),
+        ({"from": 199, "to": 201}, "to"),
+        ({"from": 1, "to": 501}, "to"),
+        ({"line": 3}, "line"),
+    ],
+)
+def test_lines_that_cannot_be_shown_are_refused(client, document, query, parameter):
+    response = client.get("/sources/doc/", query)
+
+    assert response.status_code == 400
+    assert [problem.parameter for problem in response.context["problems"]] == [parameter]
+
+
+def test_document_without_its_text_says_how_to_attach_it(client):
+    SourceDocumentFactory(code="doc")
+
+    assert "manage.py attach_source" in client.get("/sources/doc/", {"from": 5, "to": 6}).text
+
+
+# --- Costs ----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=[1, 40])
+def crowd(request):
+    """One programme with `n` of everything that a page lists, and `n` programmes beside it."""
+    document = SourceDocumentFactory(code="doc")
+    SourceText.objects.create(document=document, text="\n" * 200)
+    programme = ProgrammeFactory(code="crowd")
+    for number in range(request.param):
+        passage = SourcePassageFactory(document=document, line_from=1, line_to=1)
+        OutcomeTargetFactory(programme=programme, code=f"crowd-{number}", passage=passage)
+        OutcomeTargetFactory(deadline_year=None)
+        ProgrammeOrganisationFactory(programme=programme)
+        BudgetAmountFactory(programme=programme, fiscal_year=2000 + number, passage=passage)
+        SourcePassageFactory(document=document, programme=programme)
+    target = OutcomeTarget.objects.get(code="crowd-0")
+    for number in range(request.param):
+        ProgressReportFactory(accepted=True, target=target, fiscal_year=1980 + number)
+        YearlyMilestoneFactory(target=target, fiscal_year=1980 + number)
+        EvidenceFactory(report=target.reports.last())
+        TargetLink.objects.get_or_create(from_target=target, to_target=OutcomeTargetFactory(programme=programme))
+
+
+@pytest.mark.usefixtures("crowd")
+@pytest.mark.parametrize(
+    ("url", "queries"),
+    [
+        (f"{OVERDUE}?on={UNREPORTED}", 7),  # organisations to choose from, count, page, totals, their bureaus, no last day, documents
+        (f"{OVERDUE}?on={UNREPORTED}&format=csv", 1),
+        (f"{TARGETS}?on={UNREPORTED}", 4),  # organisations, count, page, documents
+        (f"{TARGETS}?on={UNREPORTED}&format=csv", 1),
+        ("/targets/crowd-0/", 7),  # target, milestones, reports, evidence, two ways of the chain, documents
+        ("/programmes/", 5),  # organisations, count, page, numbers, documents
+        ("/programmes/crowd/", 9),  # programme, tree, responsible, budgets, targets, passages, before, after, documents
+        ("/sources/doc/?from=1&to=1", 5),  # document, text, passages, targets, documents
+    ],
+)
+def test_page_costs_the_same_for_any_number(client, django_assert_num_queries, url, queries):
+    with django_assert_num_queries(queries):
+        response = client.get(url)
+        list(response)
+    assert response.status_code == 200
+
+
+# --- Around the pages -----------------------------------------------------------------------------------------------------------
+
+
+def test_language_is_chosen_in_the_footer(client):
+    assert '<html lang="ja">' in client.get(OVERDUE).text
+
+    client.post("/i18n/setlang/", {"language": "en", "next": OVERDUE})
+
+    assert '<html lang="en">' in client.get(OVERDUE).text
+
+
+def test_footer_names_the_source_documents(client):
+    SourceDocumentFactory(code="doc", issuer="経済産業省", title="令和6年度予算案の事業概要")
+
+    assert "経済産業省「令和6年度予算案の事業概要」" in client.get(OVERDUE).text
+
+
+def test_page_has_no_script_and_no_inline_style(client):
+    OutcomeTargetFactory()
+
+    text = client.get(OVERDUE, {"on": UNREPORTED}).text
+
+    assert "<script" not in text
+    assert "style=" not in text
+
+
+def test_page_of_an_error_asks_no_database(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert 'id="main"' in render_to_string("500.html")
