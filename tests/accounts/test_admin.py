@@ -1,0 +1,112 @@
+"""The admin of users and postings."""
+
+from datetime import date
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import Posting, User
+from accounts.roles import Role
+from tests.factories import PASSWORD, PostingFactory, UserFactory
+from tests.forms import errors, sent
+
+USERS = reverse("admin:accounts_user_changelist")
+POSTINGS = reverse("admin:accounts_posting_changelist")
+
+
+@pytest.fixture
+def as_administrator(client, administrator):
+    client.force_login(administrator)
+    return client
+
+
+@pytest.mark.parametrize("url", [USERS, POSTINGS])
+def test_a_list_costs_the_same_for_any_number(as_administrator, division, django_assert_num_queries, url):
+    PostingFactory(organisation=division)
+    with CaptureQueriesContext(connection) as one:
+        as_administrator.get(url)
+    for _n in range(39):
+        PostingFactory(organisation=division)
+    with django_assert_num_queries(len(one)):
+        assert as_administrator.get(url).status_code == 200
+
+
+def test_a_user_is_made_with_a_password_and_told_in_the_history(as_administrator, administrator, division):
+    url = reverse("admin:accounts_user_add")
+    as_administrator.post(
+        url,
+        sent(
+            as_administrator.get(url),
+            username="new",
+            name="新任",
+            password1=PASSWORD,
+            password2=PASSWORD,
+            change_reason="着任",
+            **{"postings-0-organisation": division.pk, "postings-0-role": "official", "postings-0-from_on": "R7.4.1"},
+        ),
+    )
+    user = User.objects.get(username="new")
+    assert user.check_password(PASSWORD)
+    assert user.postings.get().from_on == date(2025, 4, 1)
+    for row in (user.history.get(), user.postings.get().history.get()):
+        assert (row.history_user, row.history_change_reason) == (administrator, "着任")
+
+
+def test_a_new_password_is_told_without_the_password(as_administrator, administrator):
+    user = UserFactory()
+    url = reverse("admin:auth_user_password_change", args=(user.pk,))
+    sent_ = {"password1": "another password 1", "password2": "another password 1", "usable_password": "true", "set-password": "1"}
+    assert as_administrator.post(url, sent_).status_code == 302
+    row = user.history.latest()
+    assert row.history_user == administrator
+    assert row.history_change_reason
+    assert not hasattr(row, "password")
+
+
+def test_a_log_in_leaves_no_row_in_the_history(client, administrator):
+    rows = administrator.history.count()
+    client.post(reverse("admin:login"), {"username": administrator.username, "password": PASSWORD, "next": USERS})
+    assert client.get(USERS).status_code == 200
+    assert administrator.history.count() == rows
+
+
+def test_a_posting_that_ends_before_it_starts_is_refused_in_the_form(as_administrator, division):
+    posting = PostingFactory(organisation=division)
+    url = reverse("admin:accounts_posting_change", args=(posting.pk,))
+    response = as_administrator.post(url, sent(as_administrator.get(url), to_on="令和元年5月1日"))
+    constraint = next(c for c in Posting._meta.constraints if c.name == "accounts_posting_does_not_end_before_it_starts")
+    assert errors(response)["__all__"] == [constraint.violation_error_message]
+
+
+def test_what_is_no_day_is_refused_with_the_ways_to_write_one(as_administrator, division):
+    posting = PostingFactory(organisation=division)
+    url = reverse("admin:accounts_posting_change", args=(posting.pk,))
+    assert "R7.3.31" in errors(as_administrator.post(url, sent(as_administrator.get(url), to_on="3月末")))["to_on"][0]
+
+
+def test_postings_in_force_are_told_from_those_that_ended(as_administrator, administrator):
+    ended = PostingFactory(to_on=date(2021, 3, 31))
+    in_force = as_administrator.get(POSTINGS, {"in_force": "yes"}).context["cl"].result_list
+    assert list(in_force) == list(administrator.postings.all())
+    assert list(as_administrator.get(POSTINGS, {"in_force": "no"}).context["cl"].result_list) == [ended]
+
+
+def test_an_official_does_not_see_users(client, official):
+    client.force_login(official)
+    assert client.get(USERS).status_code == 403
+
+
+def test_an_auditor_reads_users_and_changes_none(client, auditor):
+    client.force_login(auditor)
+    url = reverse("admin:accounts_user_change", args=(auditor.pk,))
+    assert client.get(url).status_code == 200
+    assert client.post(url, {"name": "x"}).status_code == 403
+    assert client.get(reverse("admin:auth_user_password_change", args=(auditor.pk,))).status_code == 403
+
+
+def test_a_posting_that_ended_opens_nothing(client, division):
+    posting = PostingFactory(organisation=division, role=Role.ADMINISTRATOR, to_on=date(2021, 3, 31))
+    client.force_login(posting.user)
+    assert client.get(reverse("admin:index")).status_code == 302

@@ -1,0 +1,149 @@
+"""The admin in a real Chromium: axe finds nothing, no page is wider than its window, and the policy of contents is kept."""
+
+from datetime import date
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from accounts.roles import Role
+from tests.factories import (
+    PASSWORD,
+    BudgetAmountFactory,
+    EvidenceFactory,
+    OrganisationFactory,
+    OutcomeTargetFactory,
+    PostingFactory,
+    ProgrammeFactory,
+    ProgrammeOrganisationFactory,
+    ProgressReportFactory,
+    SourcePassageFactory,
+    UserFactory,
+    YearlyMilestoneFactory,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+WIDTHS = (1280, 390)
+MODELS = (
+    "accounts/user",
+    "accounts/posting",
+    "budget/organisation",
+    "budget/programme",
+    "budget/sourcedocument",
+    "budget/sourcepassage",
+    "kpis/outcometarget",
+    "kpis/progressreport",
+)
+
+
+@pytest.fixture
+def cast(transactional_db):
+    """A user of each role, and a row of each model under id 1 or higher."""
+    ministry = OrganisationFactory(code="ministry", name="経済産業省", kind="ministry")
+    division = OrganisationFactory(code="division", name="産業資金課", parent=ministry)
+    for role in Role.values:
+        where = division if role == Role.OFFICIAL else ministry
+        PostingFactory(user=UserFactory(username=role, name=role), organisation=where, role=role, from_on=date(2020, 4, 1))
+    programme = ProgrammeFactory(lead=division, start_fiscal_year=2020, end_fiscal_year=2024)
+    ProgrammeOrganisationFactory(programme=programme, organisation=division)
+    BudgetAmountFactory(programme=programme)
+    target = OutcomeTargetFactory(programme=programme, passage=SourcePassageFactory(programme=programme))
+    YearlyMilestoneFactory(target=target)
+    ProgressReportFactory(target=target, fiscal_year=2024, accepted=True)
+    return {
+        "draft": EvidenceFactory(report=ProgressReportFactory(target=target, fiscal_year=2023)).report,
+        "submitted": ProgressReportFactory(target=target, fiscal_year=2025, submitted=True),
+        "target": target,
+        "programme": programme,
+    }
+
+
+@pytest.fixture
+def enter(visit):
+    """Log in as a role; gives the page and the errors that its console tells."""
+
+    def entering(role, width=1280):
+        visiting = visit("/admin/login/", width=width)
+        page = visiting.__enter__()
+        entered.append(visiting)
+        page.told = []
+        page.on("console", lambda message: page.told.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: page.told.append(str(error)))
+        page.fill("#id_username", role)
+        page.fill("#id_password", PASSWORD)
+        page.click("[type=submit]")
+        return page
+
+    entered = []
+    yield entering
+    for visiting in entered:
+        visiting.__exit__(None, None, None)
+
+
+def findings(page, address=None) -> list:
+    """What a page's console tells, what axe finds, and a page that is wider than its window."""
+    if address:
+        page.goto(address)
+    told = [(page.url, text) for text in page.told]
+    found = Axe().run(page, options=RULES).response["violations"]
+    page.told.clear()  # axe itself puts styles into the page
+    too_wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    return told + [(page.url, rule["id"], node["html"]) for rule in found for node in rule["nodes"]] + [(page.url, "too wide")] * too_wide
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_log_in_page_is_accessible(cast, visit, width):
+    with visit("/admin/login/", width=width) as page:
+        page.told = []
+        assert findings(page) == []
+        page.click("[type=submit]")
+        assert all(address.startswith(page.url.split("/admin/")[0]) for address in page.requested)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_pages_of_an_administrator_are_accessible(cast, enter, live_server, width):
+    page = enter("administrator", width)
+    assert findings(page) == []
+    for model in MODELS:
+        assert findings(page, f"{live_server.url}/admin/{model}/") == []
+        first = page.locator("#result_list tbody a").first.get_attribute("href")
+        assert findings(page, live_server.url + first) == []
+        assert findings(page, live_server.url + first.replace("/change/", "/history/")) == []
+        if model != "kpis/progressreport":
+            assert findings(page, f"{live_server.url}/admin/{model}/add/") == []
+    assert findings(page, f"{live_server.url}/admin/kpis/outcometarget/{cast['target'].pk}/withdraw/") == []
+    assert all(address.startswith((live_server.url, "data:")) for address in page.requested)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_pages_of_a_report_are_accessible_to_who_enters_and_who_decides(cast, enter, live_server, width):
+    reports = f"{live_server.url}/admin/kpis/progressreport"
+    official = enter("official", width)
+    for address in (f"{reports}/add/", f"{reports}/add/?target={cast['target'].pk}", f"{reports}/{cast['draft'].pk}/change/"):
+        assert findings(official, address) == []
+    assert findings(enter("reviewer", width), f"{reports}/{cast['submitted'].pk}/change/") == []
+
+
+def test_a_result_is_entered_submitted_and_accepted_by_buttons(cast, enter, live_server):
+    reports = f"{live_server.url}/admin/kpis/progressreport"
+    official = enter("official")
+    official.goto(f"{reports}/{cast['draft'].pk}/change/")
+    official.fill("#id_value", "70")
+    official.click("[name=_submit]")
+    assert official.locator(".messagelist .success").count() == 1
+    reviewer = enter("reviewer")
+    reviewer.goto(f"{reports}/{cast['draft'].pk}/change/")
+    reviewer.click("[name=_accept]")
+    assert reviewer.locator(".messagelist .success").count() == 1
+    cast["draft"].refresh_from_db()
+    assert cast["draft"].accepted_value == 70
+
+
+def test_a_link_is_chosen_by_searching(cast, enter, live_server):
+    page = enter("administrator")
+    page.goto(f"{live_server.url}/admin/budget/sourcepassage/add/")
+    page.click("#select2-id_programme-container")
+    page.fill(".select2-search__field", cast["programme"].code)
+    page.click(f".select2-results__option:has-text('{cast['programme'].display_title}')")
+    assert page.input_value("#id_programme") == str(cast["programme"].pk)
