@@ -1,0 +1,140 @@
+"""The main job on the real document: what is overdue today, a result entered, submitted and accepted, one row fewer, and who did it."""
+
+import csv
+import json
+from datetime import date
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.urls import reverse
+
+from accounts.models import User
+from budget.history import changes_of
+from kpis.choices import DeadlineKind, ReportState, Status
+from kpis.models import OutcomeTarget, ProgressReport
+
+pytestmark = pytest.mark.django_db
+
+# Due in FY2024, led by the division of demo-official, and nobody reported: 日本エコレザー認定数（累計）1,250件.
+CERTIFIED_LEATHER = "meti-2024-064-04"
+
+
+@pytest.fixture(autouse=True)
+def _demonstration_on_that_day(db, time_machine):
+    time_machine.move_to("2026-11-23 10:00+09:00", tick=False)
+    call_command("demo", verbosity=0)
+
+
+def _log_in(client, username):
+    client.force_login(User.objects.get(username=username))
+
+
+def _overdue(client, **parameters):
+    """The codes in the CSV of the overdue report, each with its status."""
+    answer = client.get(reverse("kpis:overdue"), {"format": "csv", **parameters})
+    assert answer.status_code == 200
+    lines = b"".join(answer).decode("utf-8-sig").splitlines()
+    return {row["target_code"]: row["status"] for row in csv.DictReader(lines)}
+
+
+def _examples():
+    text = (settings.BASE_DIR / "fixtures/demo/03_reports.json").read_text(encoding="utf-8")
+    return {row["fields"]["target"][0] for row in json.loads(text)}
+
+
+def _enter(client, code, fiscal_year, value, **more):
+    """Fill in the admin's form of a new report and press a button; the form is opened first, as a person would."""
+    address = f"{reverse('admin:kpis_progressreport_add')}?target={OutcomeTarget.objects.get(code=code).pk}"
+    form = client.get(address).context["adminform"].form
+    filled = {
+        "target": form.initial.get("target") or OutcomeTarget.objects.get(code=code).pk,
+        "fiscal_year": fiscal_year,
+        "value": value,
+        "evidence-TOTAL_FORMS": 1,
+        "evidence-INITIAL_FORMS": 0,
+        "evidence-0-citation": "業務統計",
+        **more,
+    }
+    return client.post(address, filled)
+
+
+def _decide(client, report, **buttons):
+    return client.post(reverse("admin:kpis_progressreport_decide", args=[report.pk]), buttons)
+
+
+def test_targets_due_up_to_fy2025_are_unreported_apart_from_the_examples(client):
+    due = OutcomeTarget.objects.filter(each_year=False, due_fy__lte=2025)
+    judged_each_year = OutcomeTarget.objects.filter(each_year=True, first_year__lte=2025)
+    expected = {target.code for target in (*due, *judged_each_year)} - _examples()
+
+    found = _overdue(client)
+
+    assert {code: status for code, status in found.items() if code not in _examples()} == dict.fromkeys(expected, Status.UNREPORTED)
+    assert {found[code] for code in _examples() & set(found)} == {Status.MISSED, Status.UNREPORTED}
+
+
+def test_target_due_at_its_programmes_end_in_fy2024_is_overdue(client):
+    target = OutcomeTarget.objects.get(deadline_kind=DeadlineKind.AFTER_PROGRAMME, due_on=date(2025, 3, 31))
+
+    assert _overdue(client)[target.code] == Status.UNREPORTED
+
+
+def test_nothing_was_overdue_before_the_first_results_were_due(client):
+    assert _overdue(client, on="2024-08-31") == {}
+
+
+def test_result_that_an_official_submits_and_a_reviewer_accepts_leaves_the_list(client):
+    before = _overdue(client)
+    assert before[CERTIFIED_LEATHER] == Status.UNREPORTED
+
+    _log_in(client, "demo-official")
+    _enter(client, CERTIFIED_LEATHER, "令和6年度", "1250", _submit="1")
+    report = ProgressReport.objects.get(target__code=CERTIFIED_LEATHER)
+    assert (report.state, report.evidence.get().citation) == (ReportState.SUBMITTED, "業務統計")
+
+    _log_in(client, "demo-reviewer")
+    _decide(client, report, _accept="1")
+
+    assert set(before) - set(_overdue(client)) == {CERTIFIED_LEATHER}
+    assert len(_overdue(client)) == len(before) - 1
+    report.refresh_from_db()
+    told = [(change.by.username, [field.name for field in change.fields if field.name == "state"]) for change in changes_of(report)]
+    assert told == [("demo-reviewer", ["state"]), ("demo-official", ["state"]), ("demo-official", ["state"])]
+
+
+def test_accepted_result_that_misses_stays_in_the_list_as_missed(client):
+    waiting = ProgressReport.objects.get(target__code="meti-2024-009-01")  # 58.4 of 60 %, submitted
+
+    _log_in(client, "demo-reviewer")
+    _decide(client, waiting, _accept="1")
+
+    assert _overdue(client)["meti-2024-009-01"] == Status.MISSED
+
+
+def test_returned_result_is_unreported_until_it_is_submitted_again(client):
+    waiting = ProgressReport.objects.get(target__code="meti-2024-064-05")
+
+    _log_in(client, "demo-reviewer")
+    _decide(client, waiting, _return="1", note="根拠資料の頁を示してください。")
+
+    assert _overdue(client)["meti-2024-064-05"] == Status.UNREPORTED
+
+
+def test_official_cannot_report_on_the_programme_of_another_division(client):
+    _log_in(client, "demo-official")
+
+    _enter(client, "meti-2024-001-01", "2025", "400", _submit="1")
+
+    assert not ProgressReport.objects.filter(target__code="meti-2024-001-01").exists()
+
+
+@pytest.mark.parametrize("username", ["demo-official", "demo-coordinator", "demo-auditor", "demo-administrator"])
+def test_who_is_no_reviewer_cannot_accept(client, username):
+    waiting = ProgressReport.objects.get(target__code="meti-2024-064-05")
+
+    _log_in(client, username)
+    _decide(client, waiting, _accept="1")
+
+    waiting.refresh_from_db()
+    assert waiting.state == ReportState.SUBMITTED
