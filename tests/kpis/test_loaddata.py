@@ -177,7 +177,8 @@ def test_report_is_found_again_by_its_target_and_year(load):
     row = {
         "model": "kpis.progressreport",
         "fields": {
-            "target": ["t-1"], "kind": "quantitative", "fiscal_year": 2024, "value": "10", "reported_by": ["official"], "reported_at": "2025-06-01T00:00:00Z",
+            "target": ["t-1"], "kind": "quantitative", "fiscal_year": 2024, "value": "10",
+            "reported_by": ["official"], "reported_at": "2025-06-01T00:00:00Z",
         },
     }  # fmt: skip
     load(ministry(), programme(), target(), row)
