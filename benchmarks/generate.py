@@ -286,6 +286,7 @@ def _store_reports(draw: Random, results: list[Result], officials: dict[int, Use
 def _report(draw: Random, result: Result, official: User, reviewer: User) -> ProgressReport:
     return ProgressReport(
         target=result.target,
+        kind=result.target.kind,
         fiscal_year=result.fiscal_year,
         value=result.value,
         grade=result.grade,
