@@ -131,11 +131,11 @@ def test_a_result_is_entered_submitted_and_accepted_by_buttons(cast, enter, live
     official.goto(f"{reports}/{cast['draft'].pk}/change/")
     official.fill("#id_value", "70")
     official.click("[name=_submit]")
-    assert official.locator(".messagelist .success").count() == 1
+    official.wait_for_selector(".messagelist .success")
     reviewer = enter("reviewer")
     reviewer.goto(f"{reports}/{cast['draft'].pk}/change/")
     reviewer.click("[name=_accept]")
-    assert reviewer.locator(".messagelist .success").count() == 1
+    reviewer.wait_for_selector(".messagelist .success")
     cast["draft"].refresh_from_db()
     assert cast["draft"].accepted_value == 70
 

@@ -17,6 +17,7 @@ OURS = (
     "SEIKA_SSL_REDIRECT",
     "DATABASE_URL",
     "DJANGO_SETTINGS_MODULE",
+    "DJANGO_ALLOW_ASYNC_UNSAFE",  # browser tests in the same process set it
 )
 PRODUCTION = {
     "SEIKA_ENV": "production",
