@@ -8,6 +8,7 @@ from decimal import Decimal
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -53,6 +54,14 @@ class DayField(forms.DateField):
             return parse_day(value)
         except ValueError as error:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+
+
+def day_of(text: str, *, option: str):
+    """The day that a command's option names. CommandError, in words, where it names none."""
+    try:
+        return DayField().clean(text)
+    except ValidationError as error:
+        raise CommandError(f"{option} {text}: {' '.join(error.messages)}") from error
 
 
 class FigureField(forms.DecimalField):

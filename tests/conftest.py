@@ -1,6 +1,7 @@
 """The cast: a division and its official, a reviewer, an auditor, an administrator, and an official of another division."""
 
 import pytest
+from django.utils import translation
 
 from accounts.roles import Role
 from budget.models import OrganisationKind
@@ -11,6 +12,13 @@ from tests.factories import OrganisationFactory, PostingFactory, UserFactory
 def _passwords_hash_quickly(settings):
     """The real hash takes a third of a second for each user on purpose. Those of fixtures are still read."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+
+
+@pytest.fixture
+def english():
+    """For tests that read sentences: the msgids themselves."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

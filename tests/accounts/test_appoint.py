@@ -13,7 +13,7 @@ from accounts.models import Posting, User
 from accounts.roles import Role
 from tests.factories import PASSWORD, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
 NOON = "2026-11-24 12:00+09:00"
 

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from budget.models import SourceText
 from tests.factories import SourceDocumentFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
 TEXT = "\n令和6年度予算案額 1.2億円（1.2億円）\n以上向上"
 

@@ -15,7 +15,7 @@ from kpis import reports
 from kpis.choices import Term
 from tests.factories import OrganisationFactory, OutcomeTargetFactory, ProgrammeFactory, ProgressReportFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
 ON = date(2026, 9, 1)
 

@@ -13,7 +13,7 @@ from budget.models import Organisation, Programme, SourceDocument, SourcePassage
 from kpis.models import OutcomeTarget, ProgressReport, YearlyMilestone
 from tests.factories import OutcomeTargetFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
 
 def ministry(**fields):
@@ -186,6 +186,13 @@ def test_report_is_found_again_by_its_target_and_year(load):
     assert (ProgressReport.objects.count(), ProgressReport.history.count()) == (1, 1)
 
 
+def test_report_of_another_kind_than_its_target_is_refused(load):
+    row = {"model": "kpis.progressreport", "fields": {"target": ["t-1"], "kind": "qualitative", "fiscal_year": 2024, "grade": 1}}
+    with pytest.raises(CommandError, match="kind is qualitative"):
+        load(ministry(), programme(), target(), row)
+    assert not ProgressReport.objects.exists()
+
+
 def test_users_are_loaded_with_a_history_without_their_password(load):
     load({"model": "accounts.user", "fields": {"username": "suzuki", "name": "鈴木", "password": "!"}})
     (row,) = User.history.all()
@@ -196,6 +203,7 @@ def test_users_are_loaded_with_a_history_without_their_password(load):
     ("content", "said"),
     [
         ("[{", "Expecting"),
+        ("5", "int"),
         ('[{"model": "budget.nothing", "fields": {}}]', "budget.nothing"),
         ('[{"model": "budget.organisation", "fields": {"colour": "red"}}]', "colour"),
         ('[{"model": "budget.organisation"}]', "fields"),

@@ -7,10 +7,11 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import Posting, User
 from accounts.roles import Role
-from budget.fiscal import parse_day
+from budget.forms import day_of
 from budget.history import explain
 from budget.models import Organisation
 
@@ -32,27 +33,32 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, *, username, role, organisation, name, email, from_on, to_on, password_stdin, **options):
-        from_on, to_on = _day("--from", from_on), _day("--to", to_on)
+        from_on = day_of(from_on, option="--from") if from_on else None
+        to_on = day_of(to_on, option="--to") if to_on else None
         try:
             posted_to = Organisation.objects.get(code=organisation)
         except Organisation.DoesNotExist as error:
-            raise CommandError(f"No organisation has the code {organisation}. Load or enter organisations first.") from error
+            raise CommandError(
+                _("No organisation has the code %(code)s. Load or enter organisations first.") % {"code": organisation}
+            ) from error
         password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
         try:
             user = _user(username, name=name, email=email, password=password)
             posting = _posting(user, role, posted_to, from_on=from_on, to_on=to_on)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        self.stdout.write(f"{username}: {role} at {organisation} from {posting.from_on} to {posting.to_on or 'further notice'}.")
+        self.stdout.write(
+            _("%(user)s: %(role)s at %(organisation)s from %(first)s to %(last)s.")
+            % {
+                "user": username,
+                "role": posting.get_role_display(),
+                "organisation": posted_to,
+                "first": posting.from_on,
+                "last": posting.to_on or _("further notice"),
+            }
+        )
         if not user.has_usable_password():
-            self.stdout.write(f"{username} cannot log in yet: run again with --password-stdin.")
-
-
-def _day(option, text):
-    try:
-        return parse_day(text) if text else None
-    except ValueError as error:
-        raise CommandError(f"{option}: {error}") from error
+            self.stdout.write(_("%(user)s cannot log in yet: run again with --password-stdin.") % {"user": username})
 
 
 def _user(username: str, *, name: str | None, email: str | None, password: str | None) -> User:
@@ -63,7 +69,7 @@ def _user(username: str, *, name: str | None, email: str | None, password: str |
         user = User(username=username, name=username)
         user.set_unusable_password()
     elif not user.is_active:
-        raise CommandError(f"{username} is deactivated. Activate the user first.")
+        raise CommandError(_("%(user)s is deactivated. Activate the user first.") % {"user": username})
     before = user.name, user.email
     user.name, user.email = name or user.name, email or user.email
     if password is not None:

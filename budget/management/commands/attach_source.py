@@ -5,6 +5,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from budget.history import explain
 from budget.models import SourceDocument, SourceText
@@ -21,20 +22,24 @@ class Command(BaseCommand):
         try:
             content = file.read_bytes()
         except OSError as error:
-            raise CommandError(f"{file}: {error.strerror}.") from error
+            raise CommandError(_("%(file)s cannot be read (%(error)s).") % {"file": file, "error": error.strerror}) from error
         if not content.strip():
-            raise CommandError(f"{file} is empty.")
+            raise CommandError(_("%(file)s is empty.") % {"file": file})
         document = _document_of(file, sha256(content).hexdigest())
         attached = _attach(document, _text(file, content), reason=f"attach_source {file.name}")
         lines = len(document.attached_text.lines())
-        self.stdout.write(f"{document.code}: {lines} lines {'attached' if attached else 'were attached before; nothing changes'}.")
+        told = _("%(document)s: %(lines)s lines attached.") if attached else _("%(document)s: %(lines)s lines were attached before; nothing changes.")
+        self.stdout.write(told % {"document": document.code, "lines": lines})
 
 
 def _document_of(file: Path, found: str) -> SourceDocument:
     documents = {document.sha256: document for document in SourceDocument.objects.all()}
     if found not in documents:
-        known = "".join(f"\n  {sha}  {document.code}  {document.title}" for sha, document in documents.items()) or " none"
-        raise CommandError(f"{file} is no known source document. Its SHA-256 is {found}. Known documents:{known}")
+        known = "".join(f"\n  {sha}  {document.code}  {document.title}" for sha, document in documents.items()) or f" {_('none')}"
+        raise CommandError(
+            _("%(file)s is no known source document. Its SHA-256 is %(sha256)s. Known documents:%(known)s")
+            % {"file": file, "sha256": found, "known": known}
+        )
     return documents[found]
 
 
@@ -42,7 +47,9 @@ def _text(file: Path, content: bytes) -> str:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise CommandError(f"{file} is not a text in UTF-8: byte {error.start + 1} cannot be read.") from error
+        raise CommandError(
+            _("%(file)s is not a text in UTF-8: byte %(byte)s cannot be read.") % {"file": file, "byte": error.start + 1}
+        ) from error
     return text.replace("\r\n", "\n")
 
 

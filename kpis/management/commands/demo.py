@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from budget.models import Organisation, Programme
@@ -23,12 +24,12 @@ class Command(BaseCommand):
 
     def handle(self, *, source, **options):
         if settings.PRODUCTION:
-            raise CommandError("The example data is not for production.")
+            raise CommandError(_("The example data is not for production."))
         if any(model.objects.exists() for model in (Organisation, Programme, User)):
-            self.stdout.write("The database already holds data: it is kept, and the example data is not loaded.")
+            self.stdout.write(_("The database already holds data: it is kept, and the example data is not loaded."))
         else:
-            self.stdout.write("Loading the example data …")
+            self.stdout.write(_("Loading the example data …"))
             call_command("loaddata", *fixture_files(), verbosity=0)
-            self.stdout.write(f"Loaded {Programme.objects.count()} programmes. The README tells who may log in.")
+            self.stdout.write(_("Loaded %(number)s programmes. The README tells who may log in.") % {"number": Programme.objects.count()})
         if source:
             call_command("attach_source", source)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from budget.fiscal import parse_day
+from budget.forms import day_of
 from kpis.exports import open_data
 
 
@@ -17,11 +18,12 @@ class Command(BaseCommand):
         parser.add_argument("--on", metavar="DATE", help="the day of the statuses, such as 2026-09-01 or 令和8年9月1日; today by default")
 
     def handle(self, *, directory, on, **options):
+        day = day_of(on, option="--on") if on else timezone.localdate()
         try:
-            written = open_data.export(Path(directory), on=parse_day(on) if on else timezone.localdate())
-        except ValueError as error:
-            raise CommandError(f"--on: {error}") from error
+            written = open_data.export(Path(directory), on=day)
         except OSError as error:
-            raise CommandError(f"{directory}: {error.strerror}. Nothing was written.") from error
+            raise CommandError(
+                _("%(place)s cannot be written (%(error)s). Nothing was written.") % {"place": directory, "error": error.strerror}
+            ) from error
         for name, number in written.items():
             self.stdout.write(f"{name}: {number}")

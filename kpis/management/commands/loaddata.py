@@ -11,13 +11,19 @@ from django.core.management.base import CommandError
 from django.core.management.commands import loaddata
 from django.core.serializers.base import DeserializationError
 from django.db import Error
+from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from budget.models import Programme, SourceDocument, SourcePassage
-from kpis.models import OutcomeTarget
+from kpis.models import OutcomeTarget, ProgressReport
 
 DERIVED = ("due_on", "due_fy", "first_year", "last_year")
 DERIVED_FROM = {OutcomeTarget, Programme, SourceDocument, SourcePassage}
+
+
+def _refusal(fixture: str, why: str) -> CommandError:
+    return CommandError(f"{fixture}: {why}\n{_('Nothing was loaded.')}")
 
 
 class Command(loaddata.Command):
@@ -28,14 +34,15 @@ class Command(loaddata.Command):
         self.fixture = ""
         try:
             super().handle(*fixture_labels, **options)
-        except (DeserializationError, Error, ObjectDoesNotExist, ValidationError, ValueError) as error:
+        except (DeserializationError, Error, ObjectDoesNotExist, ValidationError, TypeError, ValueError) as error:
             cause = f" {error.__cause__}" if error.__cause__ and str(error.__cause__) not in str(error) else ""
-            raise CommandError(f"{self.fixture or ', '.join(fixture_labels)}: {error}{cause}\nNothing was loaded.") from error
+            raise _refusal(self.fixture or ", ".join(fixture_labels), f"{error}{cause}") from error
 
     def loaddata(self, fixture_labels):
         super().loaddata(fixture_labels)
         if self.loaded.keys() & DERIVED_FROM:
             self._resolve_targets()
+        self._refuse_reports_of_another_kind()
         for model, fixtures in self.loaded.items():
             if hasattr(model, "history"):
                 self._write_history(model, fixtures)
@@ -62,7 +69,7 @@ class Command(loaddata.Command):
             try:
                 target.derive()
             except ValueError as error:
-                raise CommandError(f"{fixtures.get(target.pk, self.fixture)}: {target.code}: {error}\nNothing was loaded.") from error
+                raise _refusal(fixtures.get(target.pk, self.fixture), f"{target.code}: {error}") from error
             if target.pk in fixtures:
                 self._refuse_other_than_derived(target, stated, fixtures[target.pk])
             if told is not None:
@@ -76,7 +83,19 @@ class Command(loaddata.Command):
     def _refuse_other_than_derived(self, target, stated, fixture):
         for column, told, found in zip(DERIVED, stated, target.derived, strict=True):
             if told is not None and told != found:
-                raise CommandError(f"{fixture}: {target.code}: {column} is {told}, the stated terms give {found}.\nNothing was loaded.")
+                raise _refusal(
+                    fixture,
+                    _("%(target)s: %(column)s is %(told)s, the stated terms give %(found)s.")
+                    % {"target": target.code, "column": column, "told": told, "found": found},
+                )
+
+    def _refuse_reports_of_another_kind(self):
+        for report in ProgressReport.objects.using(self.using).exclude(kind=F("target__kind")).select_related("target")[:1]:
+            raise _refusal(
+                self.loaded[ProgressReport].get(report.pk, self.fixture),
+                _("%(report)s: kind is %(told)s, its target's is %(found)s.")
+                % {"report": report, "told": report.kind, "found": report.target.kind},
+            )
 
     def _newest_history(self, model):
         """Each object's newest history row, by the object's primary key."""

@@ -7,8 +7,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.choices import normalize_choices
+from django.utils.translation import gettext as _
 
-from budget.fiscal import parse_day
+from budget.forms import day_of
 from kpis import reports
 from kpis.choices import OVERDUE
 from kpis.exports.table import csv_lines
@@ -32,16 +33,15 @@ class Command(BaseCommand):
             )
 
     def handle(self, *, on, output, **options):
-        try:
-            day = parse_day(on) if on else timezone.localdate()
-        except ValueError as error:
-            raise CommandError(f"--on: {error}") from error
+        day = day_of(on, option="--on") if on else timezone.localdate()
         lines = csv_lines([column.name for column in reports.TARGET_COLUMNS], _rows(day, options))
         if output:
             try:
                 Path(output).write_bytes(b"".join(lines))
             except OSError as error:
-                raise CommandError(f"{output}: {error.strerror}.") from error
+                raise CommandError(
+                    _("%(place)s cannot be written (%(error)s). Nothing was written.") % {"place": output, "error": error.strerror}
+                ) from error
         elif binary := getattr(self.stdout, "buffer", None):
             binary.write(b"".join(lines))
             binary.flush()
