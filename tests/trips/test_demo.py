@@ -19,7 +19,7 @@ from kpis.choices import Status
 from kpis.models import OutcomeTarget, ProgressReport
 from tests.factories import OrganisationFactory, SourceDocumentFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
 EXAMPLE = "【例】"
 TODAY = date(2026, 11, 23)

@@ -28,14 +28,18 @@ class Command(BaseCommand):
         document = _document_of(file, sha256(content).hexdigest())
         attached = _attach(document, _text(file, content), reason=f"attach_source {file.name}")
         lines = len(document.attached_text.lines())
-        told = _("%(document)s: %(lines)s lines attached.") if attached else _("%(document)s: %(lines)s lines were attached before; nothing changes.")
+        told = (
+            _("%(document)s: %(lines)s lines attached.")
+            if attached
+            else _("%(document)s: %(lines)s lines were attached before; nothing changes.")
+        )
         self.stdout.write(told % {"document": document.code, "lines": lines})
 
 
 def _document_of(file: Path, found: str) -> SourceDocument:
     documents = {document.sha256: document for document in SourceDocument.objects.all()}
     if found not in documents:
-        known = "".join(f"\n  {sha}  {document.code}  {document.title}" for sha, document in documents.items()) or f" {_('none')}"
+        known = "".join(f"\n  {sha}  {document.code}  {document.title}" for sha, document in documents.items()) or " " + _("none")
         raise CommandError(
             _("%(file)s is no known source document. Its SHA-256 is %(sha256)s. Known documents:%(known)s")
             % {"file": file, "sha256": found, "known": known}

@@ -23,7 +23,7 @@ DERIVED_FROM = {OutcomeTarget, Programme, SourceDocument, SourcePassage}
 
 
 def _refusal(fixture: str, why: str) -> CommandError:
-    return CommandError(f"{fixture}: {why}\n{_('Nothing was loaded.')}")
+    return CommandError(f"{fixture}: {why}\n" + _("Nothing was loaded."))
 
 
 class Command(loaddata.Command):
