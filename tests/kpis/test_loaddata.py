@@ -7,6 +7,8 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.utils import translation
+from django.utils.translation import gettext
 
 from accounts.models import User
 from budget.models import Organisation, Programme, SourceDocument, SourcePassage
@@ -211,6 +213,8 @@ def test_users_are_loaded_with_a_history_without_their_password(load):
         (json.dumps([ministry(parent=["nobody"])]), "Organisation matching query does not exist|nobody"),
         (json.dumps([ministry(), programme(), target(deadline_year=None)]), "kpis_target_states_the_parts"),
         (json.dumps([ministry(), programme(), target(due_on="soon")]), "soon"),
+        (json.dumps([ministry(), programme(), target(deadline_year=10**30)]), "large|range"),
+        (json.dumps([ministry(), programme(), target(value="9" * 40)]), "InvalidOperation|overflow"),
         (json.dumps([ministry(), programme(start_fiscal_year=2025, end_fiscal_year=2020)]), "budget_programme_does_not_end_before"),
         ("経済産業省".encode("cp932"), "utf-8"),
     ],
@@ -225,9 +229,23 @@ def test_fixture_that_cannot_be_loaded_is_refused_in_words(tmp_path, content, sa
     assert not Organisation.objects.exists()
 
 
-def test_missing_fixture_is_refused_in_words():
-    with pytest.raises(CommandError, match="missing"):
+@pytest.mark.parametrize("label", ["missing", "missing.json", "rows.docx"])
+def test_missing_fixture_is_refused_in_words(label):
+    with pytest.raises(CommandError, match=rf"\A{label}: (?s:.*)Nothing was loaded\.\Z"):
+        call_command("loaddata", label)
+
+
+def test_directory_in_the_place_of_a_fixture_is_refused_in_words(tmp_path):
+    (tmp_path / "rows.json").mkdir()
+    with pytest.raises(CommandError, match="directory"):
+        call_command("loaddata", str(tmp_path / "rows.json"))
+
+
+def test_missing_fixture_is_refused_in_japanese():
+    with translation.override("ja"), pytest.raises(CommandError) as refused:
         call_command("loaddata", "missing")
+    with translation.override("ja"):
+        assert str(refused.value).endswith(gettext("Nothing was loaded."))
 
 
 def test_one_bad_fixture_keeps_the_good_ones_out(tmp_path):

@@ -34,7 +34,7 @@ class Command(loaddata.Command):
         self.fixture = ""
         try:
             super().handle(*fixture_labels, **options)
-        except (DeserializationError, Error, ObjectDoesNotExist, ValidationError, TypeError, ValueError) as error:
+        except (ArithmeticError, DeserializationError, Error, ObjectDoesNotExist, OSError, ValidationError, TypeError, ValueError) as error:
             cause = f" {error.__cause__}" if error.__cause__ and str(error.__cause__) not in str(error) else ""
             raise _refusal(self.fixture or ", ".join(fixture_labels), f"{error}{cause}") from error
 
@@ -46,6 +46,12 @@ class Command(loaddata.Command):
         for model, fixtures in self.loaded.items():
             if hasattr(model, "history"):
                 self._write_history(model, fixtures)
+
+    def find_fixtures(self, fixture_label):
+        try:
+            return super().find_fixtures(fixture_label)
+        except CommandError as error:  # no such file, or none of a known format
+            raise _refusal(fixture_label, str(error)) from error
 
     def load_label(self, fixture_label):
         self.fixture = "/".join(Path(fixture_label).parts[-2:])  # where the files lie on this machine is no part of the history
