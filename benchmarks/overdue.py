@@ -42,9 +42,9 @@ JUDGED = """
     CASE WHEN NOT t.each_year THEN t.due_fy
          WHEN t.last_year < %(last_ended)s
              THEN CASE WHEN t.first_year IS NULL OR t.first_year <= t.last_year THEN t.last_year END
-         WHEN %(last_ended)s <= %(last_due)s OR EXISTS (
-                SELECT 1 FROM kpis_progressreport e
-                WHERE e.target_id = t.id AND e.fiscal_year = %(last_ended)s AND e.accepted_measured_on <= %(on)s)
+         WHEN %(last_ended)s <= %(last_due)s OR (
+                SELECT e.fiscal_year FROM kpis_progressreport e
+                WHERE e.target_id = t.id AND e.fiscal_year = %(last_ended)s AND e.accepted_measured_on <= %(on)s) IS NOT NULL
              THEN CASE WHEN t.first_year IS NULL OR t.first_year <= %(last_ended)s THEN %(last_ended)s END
          ELSE CASE WHEN t.first_year IS NULL OR t.first_year < %(last_ended)s THEN %(last_ended)s - 1 END
     END AS judged_fy"""

@@ -143,7 +143,7 @@ def _meets(value: str, grade: str, goal: str = "") -> Q:
 
 
 def _rested(judged: CTE, counting: QuerySet) -> QuerySet:
-    """Adds `basis_fy`, the year of the result that the status rests on.
+    """Adds `basis_rank`, the year of the result that the status rests on, raised where it decides and meets.
 
     After the last day the latest deciding result that meets, else the latest deciding one, else the latest older total that meets;
     before it the latest result.
@@ -157,17 +157,13 @@ def _rested(judged: CTE, counting: QuerySet) -> QuerySet:
     )
     rank = Case(When(decides & meets, then=F("fiscal_year") + _MEETS), default=F("fiscal_year"), output_field=IntegerField())
     best = read.values("target_id").annotate(rank=Max(rank)).values("rank")
-    return (
-        judged.queryset()
-        .order_by()
-        .annotate(basis_rank=Subquery(best, output_field=IntegerField()))
-        .annotate(basis_fy=Mod("basis_rank", _MEETS, output_field=PositiveSmallIntegerField()))
-    )
+    return judged.queryset().order_by().annotate(basis_rank=Subquery(best, output_field=IntegerField()))
 
 
 def _weighed(rested: CTE, result: CTE, milestones: QuerySet) -> QuerySet:
     """Adds the result that the status rests on, whether it meets, and how it lies to its path."""
-    beside = result.join(rested.queryset().order_by(), id=result.col.target_id, basis_fy=result.col.fiscal_year, _join_type=_LEFT_JOIN)
+    ranked = rested.queryset().order_by().annotate(basis_fy=Mod("basis_rank", _MEETS, output_field=PositiveSmallIntegerField()))
+    beside = result.join(ranked, id=result.col.target_id, basis_fy=result.col.fiscal_year, _join_type=_LEFT_JOIN)
     beside = beside.annotate(**{name: getattr(result.col, column) for name, column in _BASIS.items()})
     return beside.annotate(meets=_flag(_meets("basis_value", "basis_grade"))).annotate(**_path(milestones))
 
