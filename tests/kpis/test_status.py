@@ -33,7 +33,7 @@ YEARS = range(2021, 2028)
 
 def a_day(draw: Random) -> date:
     month, day = draw.choice([(3, 31), (4, 1), (8, 31), (9, 1), (12, 31), (1, 1), (draw.randint(1, 12), draw.randint(1, 28))])
-    return date(draw.randint(2022, 2028), month, day)
+    return date(draw.randint(2023, 2028), month, day)
 
 
 def a_figure(draw: Random) -> Decimal:
@@ -41,11 +41,11 @@ def a_figure(draw: Random) -> Decimal:
 
 
 def a_target(draw: Random) -> oracle.Target:
-    qualitative, each_year, running = draw.random() < 0.25, draw.random() < 0.2, draw.random() < 0.55
+    qualitative, each_year, running = draw.random() < 0.25, draw.random() < 0.2, draw.random() < 0.65
     comparator = None if qualitative else draw.choice(["at_least", "at_least", "more_than", "at_most", "less_than", "within"])
     value = None if qualitative else a_figure(draw)
     path = None if qualitative else draw.choice(["baseline", "baseline", "milestones", "both", None])
-    due_on = date(draw.randint(2028, 2031), 3, 31) if running else draw.choice([None, a_day(draw), a_day(draw), a_day(draw)])
+    due_on = date(draw.randint(2028, 2031), 3, 31) if running else draw.choice([None, a_day(draw), a_day(draw)])
     first_year = draw.randint(2020, 2027) if each_year else None
     baseline = path in ("baseline", "both")
     return oracle.Target(
@@ -70,7 +70,7 @@ def a_target(draw: Random) -> oracle.Target:
 def some_reports(draw: Random, target: oracle.Target) -> tuple[oracle.Report, ...]:
     near = [value for value in (target.value, target.baseline_value, *(value for _, value in target.milestones)) if value is not None]
     told = []
-    for year in draw.sample(YEARS, draw.choice([0, 1, 2, 3, 4, 5])):
+    for year in draw.sample(YEARS, draw.choice([0, 1, 3, 4, 5, 6])):
         state = draw.choice(["accepted"] * 6 + ["submitted", "draft", "returned", "taken_down"])
         accepted = None
         if state == "accepted" or (state != "taken_down" and draw.random() < 0.5):
@@ -90,7 +90,7 @@ def some_reports(draw: Random, target: oracle.Target) -> tuple[oracle.Report, ..
 def test_status_is_the_one_that_the_oracle_reads():
     seen = Counter()
 
-    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
     @given(seed=st.integers(0, 2**64), shift=st.sampled_from([None, None, 0, 1, 153, 154]))
     def compare(seed, shift):
         draw = Random(seed)
