@@ -295,14 +295,14 @@ def test_report_that_nobody_accepted_is_hidden_from_the_public(client, reviewer,
 def test_public_sees_the_accepted_figure_alone_while_it_is_corrected(client):
     report = ProgressReportFactory(accepted=True, value=Decimal(60))
     EvidenceFactory(report=report, citation="訂正中の統計")
-    ProgressReport.objects.filter(pk=report.pk).update(state=ReportState.DRAFT, value=Decimal(41), narrative="訂正中の説明")
+    ProgressReport.objects.filter(pk=report.pk).update(state=ReportState.DRAFT, value=Decimal("41.7183"), narrative="訂正中の説明")
 
     response = client.get(f"/targets/{report.target.code}/", {"on": UNREPORTED})
 
     (result,) = response.context["results"]
     assert "60" in result.figure
     assert result.worked_on == ""
-    assert "41" not in response.text
+    assert "41.7183" not in response.text
     assert "訂正中の説明" not in response.text
     assert "訂正中の統計" not in response.text
 
