@@ -1,16 +1,14 @@
 """The status of an outcome target on a day: the rule of DOMAIN §5 as one SQL expression, for live tables and for history alike.
 
 Nothing is stored: a status follows from the target's terms, the accepted figures that count on the day, and the calendar. The rule is
-read in steps, each a common table expression:
+read in three steps, each a common table expression with one row a target:
 
-1. *judged*: each target's terms, the fiscal year that decides, and the years whose results are read;
-2. *rested*: the year of the result that the status rests on, found by one look into the index of reports for each target;
-3. *weighed*: that result beside the terms: whether it meets, and how it lies to its path;
-4. *standing*: the status, the first line of `_status` that applies.
+1. *judged*: the year that is judged, and the years whose results are read;
+2. *rested*: the result that the status rests on, found by one look into the index of reports;
+3. *standing*: the status: the first line of `_status` that applies wins. What only some targets need is looked up in the line itself.
 
-Whatever few targets need (a final figure, a waiting submission, a milestone) is asked for within the line that needs it. Figures are
-compared as they are stored. Only the straight line needs arithmetic: it is cross-multiplied in whole units of 1/10,000, so that SQLite
-and PostgreSQL give the same answer.
+Figures are compared as they are stored. Only the straight line needs arithmetic: it is cross-multiplied in whole units of 1/10,000, so
+that SQLite and PostgreSQL give the same answer.
 """
 
 from datetime import date
@@ -20,12 +18,11 @@ from django.db.models import (
     BooleanField,
     Case,
     CharField,
-    DecimalField,
     Exists,
     ExpressionWrapper,
     F,
+    Func,
     IntegerField,
-    Max,
     OuterRef,
     PositiveSmallIntegerField,
     Q,
@@ -34,7 +31,8 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Cast, Coalesce, Mod, Round
+from django.db.models.functions import Cast, Coalesce, Round
+from django.db.models.lookups import Exact, IsNull
 from django_cte import CTE, with_cte
 
 from kpis import deadlines
@@ -45,19 +43,16 @@ DOWNWARD = (Comparator.AT_MOST, Comparator.LESS_THAN)
 GRADES_THAT_MEET = (1, 2)
 GRADES_BEHIND = (4, 5)
 
-_LEFT_JOIN = "LEFT OUTER JOIN"
-_NO_LAST_YEAR = 9_999
-# Added to the year of a deciding result that meets, so that the greatest year found is one that meets, where there is any.
-_MEETS = 10_000
-
-_TERMS = (
+_GOAL_COLUMNS = (
     "kind", "each_year", "comparator", "value", "value_max", "accumulation", "baseline_value", "baseline_year", "due_on", "due_fy",
 )  # fmt: skip
-_BASIS = {
-    "basis_value": "accepted_value", "basis_grade": "accepted_grade", "basis_measured_on": "accepted_measured_on",
-    "basis_state": "state", "basis_preliminary": "accepted_preliminary",
-}  # fmt: skip
-_STANDING = ("status", "judged_fy", "to_fy", "last_day_passed", "meets", "basis_fy", *_BASIS)
+_STANDING_COLUMNS = ("status", "judged_fy", "last_day_passed", "to_fy", "basis_fy", "meets")
+
+# A result's key: its fiscal year, below it one bit that is set where it meets, above it one that is set where it decides and meets. The
+# status rests on the result with the greatest key.
+_MEETS = 1
+_ALL_YEARS = 2**15 - 1  # as many as a column of years can hold
+_DECIDES = 2**16
 
 
 def may_be_overdue(on: date) -> Q:
@@ -78,33 +73,115 @@ def annotate(targets: QuerySet, *, on: date, reports: QuerySet, milestones: Quer
     """
     last_due = deadlines.last_due_year(on, results_due)
     counting = reports.filter(accepted_measured_on__lte=on).order_by()
-    judged = CTE(_judged(targets, on, last_due, reports), name="status_judged")
-    rested = CTE(_rested(judged, counting), name="status_rested", materialized=True)
-    result = CTE(counting.values("target_id", "fiscal_year", *_BASIS.values()), name="status_result")
-    weighed = CTE(_weighed(rested, result, milestones), name="status_weighed")
-    standing = weighed.queryset().order_by().annotate(status=_status(last_due, counting, reports)).values("id", *_STANDING)
+    judged = CTE(_judged(targets, on, last_due, reports), name="status_judged", materialized=True)
+    read = CTE(_read(judged, on), name="status_read")
+    rested = CTE(_rested(read, counting), name="status_rested", materialized=True)
+    weighed = CTE(_weighed(rested), name="status_weighed")
+    pathed = CTE(_rows(weighed).annotate(**_path_columns(counting, milestones)), name="status_pathed")
+    standing = _rows(pathed).annotate(status=_status(last_due, counting, reports)).values("id", *_STANDING_COLUMNS)
     standing = CTE(standing, name="status_standing", materialized=True)
-    annotated = standing.join(targets, id=standing.col.id).annotate(**{name: getattr(standing.col, name) for name in _STANDING})
-    return with_cte(judged, rested, result, weighed, standing, select=annotated.annotate(**_marks(counting, reports)))
+    annotated = standing.join(targets, id=standing.col.id).annotate(**{name: getattr(standing.col, name) for name in _STANDING_COLUMNS})
+    return with_cte(judged, read, rested, weighed, pathed, standing, select=annotated.annotate(**_shown(counting, reports)))
 
 
 def _judged(targets: QuerySet, on: date, last_due: int, reports: QuerySet) -> QuerySet:
-    """The terms of each target, the fiscal year that decides, and from which year to which its results are read.
+    """The terms of each target, and the year judged."""
+    return targets.order_by().values("id", *_GOAL_COLUMNS, judged_fy=_judged_year(on, last_due, reports))
 
-    Each year is judged on its own. After the last day only the deciding years are read, and for a running total the older ones.
+
+def _read(judged: CTE, on: date) -> QuerySet:
+    """Whether the last day has passed, and the years whose results are read, from `from_fy` to `to_fy`.
+
+    Each year is judged on its own. After the last day those from `deciding_fy` on decide; of a running total also older ones are read.
     """
-    told = targets.order_by().annotate(judged_fy=_judged_year(on, last_due, reports))
-    told = told.annotate(last_day_passed=_flag(Q(each_year=False, due_on__lt=on) | Q(each_year=True, judged_fy__isnull=False)))
-    return told.annotate(
-        deciding_fy=_year(When(last_day_passed=True, then=F("judged_fy"))),
-        from_fy=_year(
-            When(each_year=True, then=F("judged_fy")),
-            When(last_day_passed=False, then=Value(0)),
-            When(accumulation=Accumulation.RUNNING_TOTAL, comparator__in=UPWARD, then=Value(0)),
-            default=F("judged_fy"),
-        ),
-        to_fy=_year(When(each_year=True, then=F("judged_fy")), default=Value(_NO_LAST_YEAR)),
-    ).values("id", *_TERMS, "judged_fy", "last_day_passed", "deciding_fy", "from_fy", "to_fy")
+    passed = _flag(Q(each_year=False, due_on__lt=on) | Q(each_year=True, judged_fy__isnull=False))
+    older_total = Q(accumulation=Accumulation.RUNNING_TOTAL, comparator__in=UPWARD)
+    return (
+        _rows(judged)
+        .annotate(last_day_passed=passed)
+        .annotate(
+            deciding_fy=_year(When(last_day_passed=True, then=F("judged_fy"))),
+            from_fy=_year(
+                When(each_year=True, then=F("judged_fy")),
+                When(Q(last_day_passed=False) | older_total, then=Value(0)),
+                default=F("judged_fy"),
+            ),
+            to_fy=_year(When(each_year=True, then=F("judged_fy")), default=Value(_ALL_YEARS)),
+        )
+    )
+
+
+def _rested(read: CTE, counting: QuerySet) -> QuerySet:
+    """The key of the result that the status rests on.
+
+    After the last day: of the deciding results the latest that meets, else the latest; where there is none, the latest older total that
+    meets. Before it the latest result.
+    """
+    meets, year = _meets("accepted_value", "accepted_grade", goal=OuterRef), Cast("fiscal_year", IntegerField()) * 2
+    key = Case(
+        When(fiscal_year__gte=OuterRef("deciding_fy"), then=Case(When(meets, then=year + (_DECIDES + _MEETS)), default=year)),
+        When(meets, then=year + _MEETS),
+        When(fiscal_year__gte=Coalesce(OuterRef("deciding_fy"), 0), then=year),
+        output_field=IntegerField(),
+    )
+    results = _with_comparator(_of_target(counting, fiscal_year__gte=OuterRef("from_fy"), fiscal_year__lte=OuterRef("to_fy")))
+    greatest = results.annotate(key=Func(key, function="MAX", output_field=IntegerField())).values("key")
+    return _rows(read).annotate(key=Subquery(greatest))
+
+
+def _weighed(rested: CTE) -> QuerySet:
+    """The key taken apart."""
+    return _rows(rested).annotate(
+        basis_fy=F("key").bitrightshift(1).bitand(_ALL_YEARS),
+        meets=_flag(Exact(F("key").bitand(_MEETS), _MEETS)),
+    )
+
+
+def _rows(cte: CTE) -> QuerySet:
+    return cte.queryset().order_by()
+
+
+def _shown(counting: QuerySet, reports: QuerySet) -> dict:
+    """What is shown beside a status. Looked up last, so that a page looks it up for its own rows alone."""
+    basis = _of_target(counting, fiscal_year=OuterRef("basis_fy"))
+    met_in_year = _with_comparator(_of_target(counting, fiscal_year=OuterRef("judged_fy"))).filter(
+        _meets("accepted_value", "accepted_grade", goal=OuterRef)
+    )
+    return {
+        "latest_fy": _latest_year(counting),
+        "basis_value": Subquery(basis.values("accepted_value")),
+        "basis_grade": Subquery(basis.values("accepted_grade")),
+        "basis_measured_on": Subquery(basis.values("accepted_measured_on")),
+        "achieved_late": _flag(Q(last_day_passed=True, meets=True, basis_fy__gt=F("judged_fy")) & ~Exists(met_in_year)),
+        "awaiting_acceptance": _flag(Q(status=Status.AWAITING) & Exists(_submitted(reports))),
+        "under_correction": _flag(Q(basis_fy__isnull=False) & Exists(basis.exclude(state=ReportState.ACCEPTED))),
+        "preliminary": _flag(Q(basis_fy__isnull=False) & Exists(basis.filter(accepted_preliminary=True))),
+    }
+
+
+def _latest_year(counting: QuerySet) -> Case:
+    """The year of the latest counting result, of an each-year target that of the judged year; mostly the status rests on it."""
+    latest = _of_target(counting).order_by("-fiscal_year").values("fiscal_year")[:1]
+    return _year(
+        When(Q(last_day_passed=False) | Q(each_year=True) | Q(meets=False, basis_fy__isnull=False), then=F("basis_fy")),
+        default=Subquery(latest),
+    )
+
+
+def _of_target(reports: QuerySet, **years) -> QuerySet:
+    return reports.filter(target_id=OuterRef("id"), **years).order_by()
+
+
+def _with_comparator(reports: QuerySet) -> QuerySet:
+    return reports.annotate(comparator=ExpressionWrapper(OuterRef("comparator"), output_field=CharField()))
+
+
+def _deciding(reports: QuerySet) -> QuerySet:
+    return _of_target(reports, fiscal_year__gte=OuterRef("judged_fy"), fiscal_year__lte=OuterRef("to_fy"))
+
+
+def _submitted(reports: QuerySet) -> QuerySet:
+    return _deciding(reports).filter(state=ReportState.SUBMITTED)
 
 
 def _judged_year(on: date, last_due: int, reports: QuerySet) -> Case:
@@ -116,21 +193,22 @@ def _judged_year(on: date, last_due: int, reports: QuerySet) -> Case:
     lines = [When(each_year=False, then=F("due_fy")), When(last_year__lt=last_ended, then=_in_run(F("last_year")))]
     if last_ended > last_due:
         reported = reports.filter(target_id=OuterRef("id"), fiscal_year=last_ended, accepted_measured_on__lte=on)
-        lines += [When(~Exists(reported), then=_in_run(Value(last_ended - 1)))]
-    return _year(*lines, default=_in_run(Value(last_ended)))
+        # A scalar, not Exists: for that PostgreSQL reads all reports of the year to look only some up.
+        lines += [When(IsNull(Subquery(reported.values("fiscal_year")), True), then=_in_run(Value(last_ended - 1)))]
+    return Case(*lines, default=_in_run(Value(last_ended)), output_field=PositiveSmallIntegerField())
 
 
 def _in_run(year: F | Value) -> Case:
     """The year, or None where the each-year target was not judged yet."""
-    return _year(When(first_year__gt=year, then=None), default=year)
+    return Case(When(first_year__gt=year, then=None), default=year, output_field=PositiveSmallIntegerField())
 
 
-def _meets(value: str, grade: str, goal: str = "") -> Q:
-    """Whether a figure meets its target: `value` and `grade` name the figure's columns, `goal` begins the names of the target's."""
-    wanted, upper = F(f"{goal}value"), F(f"{goal}value_max")
+def _meets(value: str, grade: str, goal=F) -> Q:
+    """Whether a figure meets its target: `value` and `grade` name the figure's columns, `goal` makes a reference to the target's."""
+    wanted, upper = goal("value"), goal("value_max")
 
     def judged_as(comparator: Comparator, **lookups) -> Q:
-        return Q(**{f"{goal}comparator": comparator}, **{f"{value}__{lookup}": bound for lookup, bound in lookups.items()})
+        return Q(comparator=comparator) & Q(**{f"{value}__{lookup}": bound for lookup, bound in lookups.items()})
 
     return (
         Q(**{f"{grade}__in": GRADES_THAT_MEET})
@@ -142,49 +220,22 @@ def _meets(value: str, grade: str, goal: str = "") -> Q:
     )
 
 
-def _rested(judged: CTE, counting: QuerySet) -> QuerySet:
-    """Adds `basis_rank`, the year of the result that the status rests on, raised where it decides and meets.
-
-    After the last day the latest deciding result that meets, else the latest deciding one, else the latest older total that meets;
-    before it the latest result.
-    """
-    decides = Q(fiscal_year__gte=F("goal_deciding_fy"))
-    meets = _meets("accepted_value", "accepted_grade", goal="goal_")
-    read = (
-        _within(counting, "from_fy", "to_fy")
-        .annotate(**_goal("comparator", "value", "value_max", "deciding_fy"))
-        .filter(decides | Q(goal_deciding_fy=None) | meets)
-    )
-    rank = Case(When(decides & meets, then=F("fiscal_year") + _MEETS), default=F("fiscal_year"), output_field=IntegerField())
-    best = read.values("target_id").annotate(rank=Max(rank)).values("rank")
-    return judged.queryset().order_by().annotate(basis_rank=Subquery(best, output_field=IntegerField()))
-
-
-def _weighed(rested: CTE, result: CTE, milestones: QuerySet) -> QuerySet:
-    """Adds the result that the status rests on, whether it meets, and how it lies to its path."""
-    ranked = rested.queryset().order_by().annotate(basis_fy=Mod("basis_rank", _MEETS, output_field=PositiveSmallIntegerField()))
-    beside = result.join(ranked, id=result.col.target_id, basis_fy=result.col.fiscal_year, _join_type=_LEFT_JOIN)
-    beside = beside.annotate(**{name: getattr(result.col, column) for name, column in _BASIS.items()})
-    return beside.annotate(meets=_flag(_meets("basis_value", "basis_grade"))).annotate(**_path(milestones))
-
-
 def _status(last_due: int, counting: QuerySet, reports: QuerySet) -> Case:
-    """The rows of the table in DOMAIN §5, in its order; each-year targets have left it before the path is asked for."""
-    passed, meets = Q(last_day_passed=True), Q(meets=True)
-    decided, due = Q(basis_fy__gte=F("judged_fy")), Q(judged_fy__lte=last_due)
-    final = _within(counting, "judged_fy", "to_fy").filter(accepted_preliminary=False)
-    achieved_early = Q(comparator__in=UPWARD) | Q(kind=Kind.QUALITATIVE) | Q(due_on=None)
+    """The rows of the table in DOMAIN §5, in its order; what follows the last day comes first."""
+    passed, none, meets, due = Q(last_day_passed=True), Q(basis_fy=None), Q(meets=True), Q(judged_fy__lte=last_due)
+    final = Exists(_deciding(counting).filter(accepted_preliminary=False))
+    counts_as_achieved_early = Q(comparator__in=UPWARD) | Q(kind=Kind.QUALITATIVE) | Q(due_on=None)
     return Case(
         When(passed & meets, then=Value(Status.ACHIEVED)),
-        When(passed & decided & due, then=Value(Status.MISSED)),
-        When(passed & decided & Exists(final), then=Value(Status.MISSED)),
-        When(passed & due & Q(basis_fy=None) & ~Exists(_waiting(reports)), then=Value(Status.UNREPORTED)),
+        When(passed & none & due & ~Exists(_submitted(reports)), then=Value(Status.UNREPORTED)),
+        When(passed & none, then=Value(Status.AWAITING)),
+        When(passed & (due | final), then=Value(Status.MISSED)),
         When(passed, then=Value(Status.AWAITING)),
         When(each_year=True, then=Value(Status.NO_DATA)),
-        When(meets & achieved_early, then=Value(Status.ACHIEVED)),
+        When(meets & counts_as_achieved_early, then=Value(Status.ACHIEVED)),
         When(due_on=None, then=Value(Status.NO_DEADLINE)),
-        When(basis_fy=None, then=Value(Status.NO_DATA)),
-        When(basis_grade__in=GRADES_BEHIND, then=Value(Status.BEHIND)),
+        When(none, then=Value(Status.NO_DATA)),
+        When(latest_grade__in=GRADES_BEHIND, then=Value(Status.BEHIND)),
         When(Q(meets=False) & _short_of_path(), then=Value(Status.BEHIND)),
         When(Q(meets=False, kind=Kind.QUANTITATIVE) & _no_path(), then=Value(Status.IN_PROGRESS)),
         When(basis_fy__lt=last_due, then=Value(Status.IN_PROGRESS)),
@@ -193,64 +244,41 @@ def _status(last_due: int, counting: QuerySet, reports: QuerySet) -> Case:
     )
 
 
-def _marks(counting: QuerySet, reports: QuerySet) -> dict:
-    """The year of the latest counting result, and the marks that follow from the results."""
-    latest = _within(counting, "only_fy", "to_fy").order_by("-fiscal_year").values("fiscal_year")[:1]
-    in_its_year = _within(counting, "judged_fy", "judged_fy").annotate(**_goal("comparator", "value", "value_max"))
-    met_in_its_year = in_its_year.filter(_meets("accepted_value", "accepted_grade", goal="goal_"))
-    return {
-        "only_fy": _year(When(each_year=True, then=F("judged_fy")), default=Value(0)),
-        "latest_fy": Subquery(latest),
-        "achieved_late": _flag(Q(last_day_passed=True, meets=True, basis_fy__gt=F("judged_fy")) & ~Exists(met_in_its_year)),
-        "awaiting_acceptance": _flag(Q(status=Status.AWAITING) & Exists(_waiting(reports))),
-        "under_correction": _flag(~Q(basis_state=ReportState.ACCEPTED), basis_state__isnull=False),
-        "preliminary": Coalesce(F("basis_preliminary"), Value(False), output_field=BooleanField()),
-    }
-
-
-def _within(reports: QuerySet, first: str, last: str) -> QuerySet:
-    """A target's own reports from one year to another; `first` and `last` name columns of the outer query."""
-    return reports.order_by().filter(target_id=OuterRef("id"), fiscal_year__gte=OuterRef(first), fiscal_year__lte=OuterRef(last))
-
-
-def _waiting(reports: QuerySet) -> QuerySet:
-    """Reports submitted for the deadline's year or later; of an each-year target for the judged year alone."""
-    return _within(reports, "judged_fy", "to_fy").filter(state=ReportState.SUBMITTED)
-
-
-def _goal(*terms: str) -> dict:
-    """Terms of the outer query's target as columns of a report, their names beginning with `goal_`."""
-    fields = {"comparator": CharField(), "value": DecimalField(), "value_max": DecimalField(), "deciding_fy": IntegerField()}
-    return {f"goal_{term}": ExpressionWrapper(OuterRef(term), output_field=fields[term]) for term in terms}
-
-
 def _short_of_path() -> Q:
     """The latest result is short of its path; a result equal to the path is on it."""
-    behind_milestone = Q(comparator__in=UPWARD, milestone__gt=F("basis_value")) | Q(comparator__in=DOWNWARD, milestone__lt=F("basis_value"))
-    return behind_milestone | Q(on_straight_line=True, behind_line_by__gt=0)
+    below = Q(comparator__in=UPWARD, milestone__gt=F("latest_value"))
+    above = Q(comparator__in=DOWNWARD, milestone__lt=F("latest_value"))
+    return below | above | Q(behind_line_by__gt=0)
 
 
 def _no_path() -> Q:
-    return Q(comparator=Comparator.WITHIN) | Q(milestone=None, on_straight_line=False)
+    return Q(comparator=Comparator.WITHIN) | Q(milestone=None, behind_line_by=None)
 
 
-def _path(milestones: QuerySet) -> dict:
-    """What `_short_of_path` and `_no_path` read, of targets before their last day.
+def _path_columns(counting: QuerySet, milestones: QuerySet) -> dict:
+    """What `_short_of_path` and `_no_path` read, of targets whose last day is to come and whose latest result does not meet.
 
-    The milestone in force in the latest result's year. Where the target has no milestones at all: whether that year lies on the straight
-    line from baseline to target, and how far the result is behind it (in no unit: a sign).
+    The latest figure and the milestone in force in its year. Where the target has no milestones at all and that year lies on the straight
+    line from baseline to target: how far the figure is behind the line (in no unit: a sign).
     """
+    asked = Q(last_day_passed=False, meets=False, basis_fy__isnull=False)
+    latest = _of_target(counting, fiscal_year=OuterRef("basis_fy"))
     own = milestones.filter(target_id=OuterRef("id")).order_by()
     in_force = own.filter(fiscal_year__lte=OuterRef("basis_fy")).order_by("-fiscal_year")
-    gained = (_whole("basis_value") - _whole("baseline_value")) * (F("due_fy") - F("baseline_year"))
+    on_line = asked & Q(comparator__in=UPWARD + DOWNWARD, baseline_year__lt=F("basis_fy"), basis_fy__lte=F("due_fy")) & ~Exists(own)
+    way = Case(When(comparator__in=UPWARD, then=Value(1)), default=Value(-1))
+    gained = (_whole("latest_value") - _whole("baseline_value")) * (F("due_fy") - F("baseline_year"))
     needed = (_whole("value") - _whole("baseline_value")) * (F("basis_fy") - F("baseline_year"))
-    open_and_short = Q(last_day_passed=False, meets=False)
-    between = Q(baseline_year__lt=F("basis_fy"), basis_fy__lte=F("due_fy"), comparator__in=UPWARD + DOWNWARD)
     return {
-        "on_straight_line": _flag(open_and_short & between & ~Exists(own)),
-        "milestone": Case(When(open_and_short, then=Subquery(in_force.values("value")[:1]))),
-        "behind_line_by": Case(When(comparator__in=UPWARD, then=needed - gained), default=gained - needed, output_field=BigIntegerField()),
+        "latest_value": Case(When(asked, then=Subquery(latest.values("accepted_value")))),
+        "latest_grade": Case(When(asked, then=Subquery(latest.values("accepted_grade")))),
+        "milestone": Case(When(asked, then=Subquery(in_force.values("value")[:1]))),
+        "behind_line_by": Case(When(on_line, then=(needed - gained) * way), output_field=BigIntegerField()),
     }
+
+
+def _year(*lines: When, default=None) -> Case:
+    return Case(*lines, default=default, output_field=PositiveSmallIntegerField())
 
 
 def _whole(column: str) -> Cast:
@@ -260,7 +288,3 @@ def _whole(column: str) -> Cast:
 
 def _flag(*conditions: Q, **lookups) -> Case:
     return Case(When(*conditions, **lookups, then=Value(True)), default=Value(False), output_field=BooleanField())
-
-
-def _year(*lines: When, default=None) -> Case:
-    return Case(*lines, default=default, output_field=PositiveSmallIntegerField())
