@@ -46,9 +46,9 @@ class OutcomeTargetQuerySet(models.QuerySet):
             results_due=settings.SEIKA_RESULTS_DUE,
         )
 
-    def overdue(self, on: date):
-        """Targets whose deadline passed with a miss or in silence."""
-        return self.filter(status.may_be_overdue(on)).with_status(on).filter(status__in=OVERDUE)
+    def overdue(self, on: date, statuses: tuple[str, ...] = OVERDUE):
+        """Targets whose deadline passed with a miss or in silence; `statuses` asks for others that a passed deadline can have."""
+        return self.filter(status.may_be_overdue(on)).with_status(on).filter(status__in=statuses)
 
     def with_no_last_day(self):
         """Targets that can never be overdue as they stand, with the reason (`NoDeadline`)."""

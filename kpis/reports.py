@@ -13,7 +13,6 @@ from django.db.models import Count, F, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from budget.models import Organisation, bureau_ids
-from kpis import status
 from kpis.choices import OVERDUE, Kind, NoDeadline
 from kpis.measures import attainment
 from kpis.models import OutcomeTarget
@@ -86,8 +85,7 @@ def targets_on(on: date) -> QuerySet[OutcomeTarget]:
 
 def overdue_targets(on: date, statuses: tuple[str, ...] = OVERDUE) -> QuerySet[OutcomeTarget]:
     """The overdue report: missed and unreported targets, on request those awaiting their result; the longest overdue first."""
-    rows = OutcomeTarget.objects.filter(status.may_be_overdue(on)).with_status(on).filter(status__in=statuses)
-    return _with_what_columns_read(rows).order_by("judged_fy", "programme__code", "code")
+    return _with_what_columns_read(OutcomeTarget.objects.overdue(on, statuses)).order_by("judged_fy", "programme__code", "code")
 
 
 def _with_what_columns_read(targets: QuerySet[OutcomeTarget]) -> QuerySet[OutcomeTarget]:
