@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import NewUserForm
 from accounts.models import Posting, User
-from budget.admin import OrganisationFilter, RecordAdmin, RecordInline, in_words
+from budget.admin.lists import OrganisationFilter, in_words
+from budget.admin.records import RecordAdmin, RecordInline
 from budget.forms import ReasonForm
 
 admin.site.unregister(Group)  # permissions come from postings

@@ -32,7 +32,7 @@ from accounts.roles import Role  # noqa: E402
 from budget.fiscal import last_day  # noqa: E402
 from budget.models import Organisation, OrganisationKind, Programme, SourceDocument, SourcePassage  # noqa: E402
 from kpis.choices import Accumulation, Comparator, DeadlineKind, Kind, ReportState, Term  # noqa: E402
-from kpis.models import OutcomeTarget, ProgressReport, YearlyMilestone  # noqa: E402
+from kpis.models import ClosedMiss, OutcomeTarget, ProgressReport, YearlyMilestone  # noqa: E402
 
 
 class Size(NamedTuple):
@@ -88,6 +88,7 @@ def generate(size: Size) -> None:
         targets = _targets(draw, size, programmes)
         _store(YearlyMilestone, _milestones(draw, targets))
         _store_reports(draw, _results(draw, size, targets), officials, reviewer)
+        _store(ClosedMiss, _closed_misses(targets, reviewer))
 
 
 def _people(draw: Random) -> tuple[list[Organisation], dict[int, User], User]:
@@ -231,6 +232,14 @@ def _milestones(draw: Random, targets: list[OutcomeTarget]) -> Iterator[YearlyMi
                 yield YearlyMilestone(target=target, fiscal_year=year, value=value, is_target_year=year == last)
 
 
+def _closed_misses(targets: list[OutcomeTarget], reviewer: User) -> Iterator[ClosedMiss]:
+    """One in ten of the targets due is closed for the case that it missed, two years after its deadline's year began."""
+    for target in targets[::10]:
+        if target.due_fy and target.due_fy < LAST_RESULT:
+            closed_at = datetime(target.due_fy + 2, 4, 1, tzinfo=UTC)
+            yield ClosedMiss(target=target, fiscal_year=target.due_fy, closed_by=reviewer, closed_at=closed_at, reason="後継事業に引継ぎ")
+
+
 class Result(NamedTuple):
     fiscal_year: int
     target: OutcomeTarget
@@ -267,16 +276,16 @@ def _store_reports(draw: Random, results: list[Result], officials: dict[int, Use
         told = []
         for report, way in zip(reports, ways, strict=True):
             steps = []
-            for version, step in enumerate(way, 1):
-                _take(report, step, version, reviewer)
+            for step in way:
+                _take(report, step, reviewer)
                 steps.append({**report.__dict__})
             told.append(steps)
         ProgressReport.objects.bulk_create(reports)
         rows = []
         for report, steps in zip(reports, told, strict=True):
-            for version, step in enumerate(steps):
+            for number, step in enumerate(steps):
                 row = _history_row(
-                    ProgressReport, step | {"id": report.pk}, "~" if version else "+", report.reported_at.replace(day=1 + version)
+                    ProgressReport, step | {"id": report.pk}, "~" if number else "+", report.reported_at.replace(day=1 + number)
                 )
                 row.history_user_id = step["decided_by_id"] or step["reported_by_id"]
                 rows.append(row)
@@ -297,9 +306,9 @@ def _report(draw: Random, result: Result, official: User, reviewer: User) -> Pro
     )
 
 
-def _take(report: ProgressReport, step: Step, version: int, reviewer: User) -> None:
+def _take(report: ProgressReport, step: Step, reviewer: User) -> None:
     """Bring the report to a step of its way."""
-    report.state, report.version = step.state, version
+    report.state = step.state
     if step.state == ReportState.SUBMITTED:
         report.submitted_by_id, report.submitted_at = report.reported_by_id, report.reported_at
     report.decided_by_id, report.decided_at = (reviewer.pk, report.reported_at) if step.has_decision else (None, None)

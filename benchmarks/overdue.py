@@ -86,7 +86,10 @@ WITH RECURSIVE due AS (
         CASE WHEN d.latest_fy IS NULL THEN 'unreported' ELSE 'missed' END AS status
     FROM facts d
     WHERE CASE
-        WHEN d.latest_fy IS NOT NULL THEN d.met_fy IS NULL AND (d.final_fy IS NOT NULL OR d.judged_fy <= %(last_due)s)
+        WHEN d.latest_fy IS NOT NULL THEN d.met_fy IS NULL AND (d.final_fy IS NOT NULL OR d.judged_fy <= %(last_due)s) AND NOT EXISTS (
+                SELECT 1 FROM kpis_closedmiss c
+                WHERE c.target_id = d.id AND c.fiscal_year = d.judged_fy
+                    AND c.closed_at < %(day_after)s AND (c.reopened_at IS NULL OR c.reopened_at >= %(day_after)s))
         ELSE d.judged_fy <= %(last_due)s AND d.submitted_fy IS NULL AND NOT (
             d.accumulation = 'running_total' AND NOT d.each_year AND d.comparator IN ('at_least', 'more_than') AND EXISTS (
                 SELECT 1 FROM kpis_progressreport o

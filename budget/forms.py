@@ -3,6 +3,8 @@
 A year and a day are shown and read as officials write them; a figure without the zeros that its column fills up with.
 """
 
+import re
+import unicodedata
 from decimal import Decimal
 
 from django import forms
@@ -13,6 +15,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from budget.fiscal import day_name, fiscal_year_name, parse_day, parse_year
+from budget.history import Version
 
 
 class FiscalYearField(forms.CharField):
@@ -65,7 +68,17 @@ def day_of(text: str, *, option: str):
 
 
 class FigureField(forms.DecimalField):
-    """A figure shown as it was written: 60, not 60.0000."""
+    """A figure shown as it was written, 60 and not 60.0000, and read as people write it: also １，２５０."""
+
+    # A number box of a browser swallows full-width digits and commas without a word.
+    widget = forms.TextInput(attrs={"inputmode": "decimal"})
+
+    def to_python(self, value):
+        if isinstance(value, str):
+            value = unicodedata.normalize("NFKC", value)
+            if re.fullmatch(r"\s*[+-]?\d{1,3}(,\d{3})+(\.\d+)?\s*", value):
+                value = value.replace(",", "")
+        return super().to_python(value)
 
     def prepare_value(self, value):
         return f"{value.normalize():f}" if isinstance(value, Decimal) else value
@@ -82,10 +95,37 @@ class Choice(AutocompleteSelect):
         return super().media + forms.Media(js=("admin/js/autocomplete.js", "choice.js"))
 
 
-class ReasonForm(forms.ModelForm):
-    """A form that asks for the reason of the change; changing one of `reasoned` fields is refused without one."""
+class _MergingForm(forms.ModelForm):
+    """A form that can come back to its user after others saved the same row."""
+
+    def take_over_what_only_others_changed(self, seen: Version) -> None:
+        """Let fields that the user left as the page showed them say what stands there now. The user's own input stays."""
+        self.data = self.data.copy()
+        shown = seen.shown(self.instance)
+        for name in (field.name for field in self._meta.model._meta.concrete_fields if field.name in self.fields):
+            field, sent = self.fields[name], self[name].data
+            if shown is not None and not field.has_changed(getattr(shown, self.instance._meta.get_field(name).attname), sent):
+                self._send(name, field.prepare_value(self.get_initial_for_field(field, name)))
+
+    def _send(self, name: str, value) -> None:
+        """Make the field say a value, as a browser would send it."""
+        if isinstance(self.fields[name].widget, forms.CheckboxInput):
+            value = "on" if value else None
+        if value is None:
+            self.data.pop(self.add_prefix(name), None)
+        else:
+            self.data[self.add_prefix(name)] = value
+
+
+class ReasonForm(_MergingForm):
+    """A form that asks for the reason of the change; changing one of `reasoned` fields is refused without one.
+
+    It holds the version of the row that its page shows. Where `version_now`, read under the lock, is another one, nothing may be saved.
+    """
 
     reasoned: tuple[str, ...] = ()
+    version_now = ""
+    is_stale = False
 
     change_reason = forms.CharField(
         label=_("reason of the change"),
@@ -94,16 +134,26 @@ class ReasonForm(forms.ModelForm):
         widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
         help_text=_("The history keeps it."),
     )
+    version = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.initial["version"] = self.version_now
 
     def clean(self):
         cleaned = super().clean()
         changed = not self.instance._state.adding and set(self.reasoned) & set(self.changed_data)
         if changed and not self.cleaned_data.get("change_reason"):
             self.add_error("change_reason", _("Give the reason: what is laid down here changes."))
+        if not self.instance._state.adding and self.cleaned_data.get("version") != self.version_now:
+            self.is_stale = True
+            self.add_error(
+                None, _("This was changed while you had the page open, and nothing of yours is saved yet. Look, and save again.")
+            )
         return cleaned
 
 
-class RowForm(forms.ModelForm):
+class RowForm(_MergingForm):
     """A row of an inline. Constraints that speak of its parent too are checked here: Django leaves the parent out of them."""
 
     def _post_clean(self):

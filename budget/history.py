@@ -19,9 +19,6 @@ from simple_history.signals import post_create_historical_record
 
 from budget.fiscal import fiscal_year_name
 
-# Counters and the like that a reader of changes has no use for.
-_SILENT = frozenset({"version"})
-
 
 @dataclass(frozen=True)
 class FieldChange:
@@ -52,6 +49,45 @@ def explain(instance: models.Model, *, reason: str, by=None) -> None:
         instance._history_user = by
 
 
+@dataclass(frozen=True)
+class Version:
+    """What a page shows of an object and of the rows that belong to it: the newest history row of each kind, by the kind's name.
+
+    Every save writes a history row, so that a version is over as soon as anybody saved. As text: `progressreport:812 evidence:55`.
+    """
+
+    newest: dict[str, int]
+
+    @classmethod
+    def of(cls, instance: models.Model, belonging: Iterable[models.QuerySet] = ()) -> "Version":
+        """The version of now; `belonging` are the histories of the rows that belong to the object. One query for each kind."""
+        histories = [type(instance).history.filter(**{instance._meta.pk.name: instance.pk}), *belonging]
+        return cls({_kind(rows.model): rows.aggregate(newest=models.Max("history_id"))["newest"] or 0 for rows in histories})
+
+    @classmethod
+    def read(cls, text: str) -> "Version":
+        """The version that a page sent back; of what cannot be read nothing was shown."""
+        pairs = (part.rpartition(":") for part in text.split())
+        return cls({kind: int(number) for kind, _colon, number in pairs if number.isdecimal()})
+
+    def __str__(self):
+        return " ".join(f"{kind}:{number}" for kind, number in self.newest.items())
+
+    def is_older_than(self, row: models.Model) -> bool:
+        """Whether the history row came after this version."""
+        return row.history_id > self.newest.get(_kind(type(row)), 0)
+
+    def shown(self, instance: models.Model) -> models.Model | None:
+        """The object as this version shows it: a history row, or None where it was not there yet."""
+        rows = type(instance).history.filter(**{instance._meta.pk.name: instance.pk})
+        newest = self.newest.get(_kind(rows.model), 0)
+        return rows.filter(history_id__lte=newest).order_by("-history_id").first()
+
+
+def _kind(history: type[models.Model]) -> str:
+    return history.instance_type._meta.model_name
+
+
 @receiver(post_create_historical_record)
 def _forget(instance, **_options) -> None:
     """A reason explains one save: the next one of the same instance is not told as if it had the same reason and author."""
@@ -69,7 +105,7 @@ def changes(rows: Iterable[models.Model]) -> list[Change]:
     rows = list(rows)
     if not rows:
         return []
-    tracked = [f for f in rows[0].tracked_fields if f.name not in _SILENT and not f.primary_key]
+    tracked = [f for f in rows[0].tracked_fields if not f.primary_key]
     key = rows[0].instance_type._meta.pk.attname
     before, differing = {}, []
     for row in rows:

@@ -66,7 +66,7 @@ INSTALLED_APPS = [
     "accounts",
     "budget",
     "kpis",
-    "django.contrib.admin",
+    "config.apps.SeikaAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -120,7 +120,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
-LOGIN_REDIRECT_URL = "admin:index"
+LOGIN_REDIRECT_URL = "kpis:work"
 
 # --- Language, time, files ----------------------------------------------------------------------------------------------------------
 

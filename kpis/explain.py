@@ -30,6 +30,7 @@ MARK_MEANINGS = {
     "awaiting_acceptance": gettext_lazy("A result is submitted and waits for a reviewer."),
     "under_correction": gettext_lazy("The accepted result is being corrected; it counts until the new one is accepted."),
     "preliminary": gettext_lazy("The result is preliminary: the final figure is still to come."),
+    "miss_closed": gettext_lazy("A reviewer closed the miss: it is no longer in the overdue report."),
     "approximate": gettext_lazy("The source says about: the target is judged strictly all the same."),
     "comparator_assumed": gettext_lazy("The source does not say which way is better: the comparator is assumed."),
     "accumulation_assumed": gettext_lazy("The source does not say whether the figure is a running total: this is assumed."),

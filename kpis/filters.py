@@ -104,6 +104,14 @@ class OverdueFilterSet(OutcomeTargetFilterSet):
     sort = _order(default=_("longest overdue first"))
 
 
+class ClosedMissFilterSet(OutcomeTargetFilterSet):
+    """The filters of the closed misses: all of them are missed."""
+
+    status = None
+    no_deadline = None
+    sort = _order(default=_("last closed first"))
+
+
 class ProgrammeFilterSet(django_filters.FilterSet):
     """Narrows programmes."""
 

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -27,14 +28,24 @@ def _measure(name, **options):
     return models.DecimalField(name, max_digits=15, decimal_places=4, null=True, blank=True, **options)
 
 
+def _midnight_after(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
+
+
+def programmes_reported_by(user, on: date) -> models.QuerySet[Programme]:
+    """The programmes on which the user, as an official, reports on a day: lead and co-responsible organisations both answer for one."""
+    if not user.is_authenticated:
+        return Programme.objects.none()
+    return Programme.objects.answered_for_by(user.organisation_ids_on(on, Role.OFFICIAL))
+
+
 class OutcomeTargetQuerySet(models.QuerySet):
     def get_by_natural_key(self, code):
         return self.get(code=code)
 
     def standing_on(self, on: date):
         """Targets that are not withdrawn, or were not yet on that day."""
-        day_after = timezone.make_aware(datetime.combine(on + timedelta(days=1), time.min))
-        return self.filter(Q(withdrawn_at=None) | Q(withdrawn_at__gte=day_after))
+        return self.filter(Q(withdrawn_at=None) | Q(withdrawn_at__gte=_midnight_after(on)))
 
     def with_status(self, on: date):
         """Each target's status on a day with its marks and inputs; see `kpis.status`."""
@@ -43,12 +54,25 @@ class OutcomeTargetQuerySet(models.QuerySet):
             on=on,
             reports=ProgressReport.objects.all(),
             milestones=YearlyMilestone.objects.all(),
+            closed_misses=ClosedMiss.objects.closed_on(on),
             results_due=settings.SEIKA_RESULTS_DUE,
         )
 
     def overdue(self, on: date, statuses: tuple[str, ...] = OVERDUE):
-        """Targets whose deadline passed with a miss or in silence; `statuses` asks for others that a passed deadline can have."""
-        return self.filter(status.may_be_overdue(on)).with_status(on).filter(status__in=statuses)
+        """Targets whose deadline passed with a miss that nobody closed, or in silence.
+
+        `statuses` asks for others that a passed deadline can have.
+        """
+        return self.filter(status.may_be_overdue(on)).with_status(on).filter(status__in=statuses, miss_closed=False)
+
+    def closed_misses(self, on: date):
+        """Targets that missed, and whose miss a reviewer closed."""
+        told = self.filter(status.may_be_overdue(on), pk__in=ClosedMiss.objects.closed_on(on).values("target"))
+        return told.with_status(on).filter(miss_closed=True)
+
+    def reportable_by(self, user, on: date):
+        """Standing targets that the user, as an official, reports on: those of the programmes that the user's organisations answer for."""
+        return self.standing_on(on).filter(programme__in=programmes_reported_by(user, on))
 
     def with_no_last_day(self):
         """Targets that can never be overdue as they stand, with the reason (`NoDeadline`)."""
@@ -125,7 +149,6 @@ class OutcomeTarget(models.Model):
     )
     withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True, editable=False)
     withdrawal_reason = models.TextField(_("reason of the withdrawal"), blank=True, editable=False)
-    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
 
     objects = OutcomeTargetQuerySet.as_manager()
     history = HistoricalRecords()
@@ -134,6 +157,7 @@ class OutcomeTarget(models.Model):
         verbose_name = _("outcome target")
         verbose_name_plural = _("outcome targets")
         ordering = ("code",)
+        permissions = (("close_missed_target", _("Can close missed targets")),)
         indexes = (models.Index(fields=["due_on"], name="kpis_target_due_on"),)
         constraints = (
             models.CheckConstraint(
@@ -223,6 +247,13 @@ class OutcomeTarget(models.Model):
         )
 
     @property
+    def left_open(self) -> list[str]:
+        """The terms that the source leaves open, for an official to settle: assumed ones, and the event that the deadline counts from."""
+        assumed = [name for name in ("comparator", "accumulation") if getattr(self, f"{name}_assumed")]
+        unrecorded = self.deadline_kind == DeadlineKind.AFTER_EVENT and self.deadline_event_on is None
+        return [*assumed, *(["deadline_event_on"] if unrecorded else [])]
+
+    @property
     def derived(self) -> tuple:
         return self.due_on, self.due_fy, self.first_year, self.last_year
 
@@ -241,7 +272,6 @@ class OutcomeTarget(models.Model):
     def save(self, **options):
         self.derive()
         if not self._state.adding:
-            self.version += 1
             before = OutcomeTarget.objects.get(pk=self.pk)
             passed = before.due_on is not None and before.due_on < timezone.localdate()
             self.revised_after_deadline = before.revised_after_deadline or (passed and self.eases_or_moves(before))
@@ -265,6 +295,73 @@ class OutcomeTarget(models.Model):
             raise ValidationError({"kind": _("The kind stays as it is once results are reported.")})
         if self.each_year and self.first_year is None:
             raise ValidationError({"each_year": _("The programme's first fiscal year or a source document is needed to judge each year.")})
+
+
+class ClosedMissQuerySet(models.QuerySet):
+    def get_by_natural_key(self, target, fiscal_year):
+        return self.get(target__code=target, fiscal_year=fiscal_year)
+
+    def closed_on(self, on: date):
+        """Misses that were closed on that day: closed by its end, and not reopened by then."""
+        after = _midnight_after(on)
+        return self.filter(Q(reopened_at=None) | Q(reopened_at__gte=after), closed_at__lt=after)
+
+
+class ClosedMiss(models.Model):
+    """A reviewer's word that a missed target needs no more follow-up (DOMAIN §5): it leaves the overdue list and keeps its status.
+
+    It speaks of one judged fiscal year: a target of each year that misses the next one is overdue again. `kpis.workflow` alone writes it.
+    """
+
+    target = models.ForeignKey(OutcomeTarget, models.PROTECT, related_name="closed_misses", verbose_name=_("outcome target"))
+    fiscal_year = models.PositiveSmallIntegerField(_("fiscal year judged"))
+    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("closed by"))
+    closed_at = models.DateTimeField(_("closed at"))
+    reason = models.TextField(_("reason for closing"))
+    reopened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("reopened by")
+    )
+    reopened_at = models.DateTimeField(_("reopened at"), null=True, blank=True)
+    reopening_reason = models.TextField(_("reason for reopening"), blank=True)
+
+    objects = ClosedMissQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("closed miss")
+        verbose_name_plural = _("closed misses")
+        ordering = ("target", "fiscal_year")
+        constraints = (
+            models.UniqueConstraint(
+                name="kpis_miss_is_closed_once_for_a_year",
+                fields=["target", "fiscal_year"],
+                violation_error_message=_("The miss of this year is closed already."),
+            ),
+            models.CheckConstraint(
+                name="kpis_miss_is_closed_with_a_reason",
+                condition=~Q(reason=""),
+                violation_error_message=_("A miss is closed with a reason."),
+            ),
+            models.CheckConstraint(
+                name="kpis_miss_is_reopened_with_who_when_and_why",
+                condition=Q(reopened_by=None, reopened_at=None, reopening_reason="")
+                | (Q(reopened_by__isnull=False, reopened_at__isnull=False) & ~Q(reopening_reason="")),
+                violation_error_message=_("A reopened miss says who, when and why."),
+            ),
+            models.CheckConstraint(
+                name="kpis_miss_is_not_reopened_before_it_was_closed",
+                condition=Q(reopened_at=None) | Q(reopened_at__gte=F("closed_at")),
+                violation_error_message=_("A miss cannot be reopened before it was closed."),
+            ),
+        )
+
+    def __str__(self):
+        return f"{self.target.code} {self.fiscal_year}"
+
+    def natural_key(self):
+        return (self.target.code, self.fiscal_year)
+
+    natural_key.dependencies = ["kpis.outcometarget", "accounts.user"]
 
 
 class TargetLinkManager(models.Manager):
@@ -369,10 +466,7 @@ class ProgressReportQuerySet(models.QuerySet):
 
     def editable_by(self, user, on: date):
         """Reports of the programmes that the organisations of an official's postings answer for."""
-        if not user.is_authenticated:
-            return self.none()
-        organisations = user.organisation_ids_on(on, Role.OFFICIAL)
-        return self.filter(target__programme__in=Programme.objects.answered_for_by(organisations))
+        return self.filter(target__programme__in=programmes_reported_by(user, on))
 
 
 class ProgressReport(models.Model):
@@ -385,12 +479,23 @@ class ProgressReport(models.Model):
     target = models.ForeignKey(OutcomeTarget, models.PROTECT, related_name="reports", verbose_name=_("outcome target"))
     # The target's kind, written by save() alone, so that the database can hold value or grade against it.
     kind = models.CharField(_("kind"), max_length=15, choices=Kind, editable=False)
-    fiscal_year = models.PositiveSmallIntegerField(_("fiscal year"))
-    value = _measure(_("result"))
-    grade = models.PositiveSmallIntegerField(_("grade"), null=True, blank=True, choices=Grade)
-    measured_on = models.DateField(_("measured on"), null=True, blank=True, help_text=_("Blank means the last day of the fiscal year."))
+    fiscal_year = models.PositiveSmallIntegerField(_("fiscal year"), help_text=_("The year of the result, such as 令和7年度, R7 or 2025."))
+    value = _measure(
+        _("result"), help_text=_("Digits alone, in the indicator's unit. 0 is a result; leave it blank while it is not known.")
+    )
+    grade = models.PositiveSmallIntegerField(
+        _("grade"), null=True, blank=True, choices=Grade, help_text=_("How far the target was met, in the government's five grades.")
+    )
+    measured_on = models.DateField(
+        _("measured on"),
+        null=True,
+        blank=True,
+        help_text=_("The day that the figure speaks of. Blank means the last day of the fiscal year."),
+    )
     preliminary = models.BooleanField(_("preliminary"), default=False, help_text=_("The final figure is still to come."))
-    narrative = models.TextField(_("narrative"), blank=True)
+    narrative = models.TextField(
+        _("narrative"), blank=True, help_text=_("What was done and how the figure came about, for readers who do not know the programme.")
+    )
     reason = models.TextField(
         _("reason"), blank=True, help_text=_("Required for the deadline's year where the result misses, or exceeds 120 %.")
     )
@@ -412,7 +517,6 @@ class ProgressReport(models.Model):
     accepted_grade = models.PositiveSmallIntegerField(_("accepted grade"), null=True, blank=True, choices=Grade, editable=False)
     accepted_measured_on = models.DateField(_("accepted result measured on"), null=True, blank=True, editable=False)
     accepted_preliminary = models.BooleanField(_("accepted result is preliminary"), default=False, editable=False)
-    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
 
     objects = ProgressReportQuerySet.as_manager()
     history = HistoricalRecords()
@@ -425,6 +529,7 @@ class ProgressReport(models.Model):
             ("submit_progressreport", _("Can submit progress reports")),
             ("decide_progressreport", _("Can decide progress reports")),
         )
+        indexes = (models.Index(fields=["state", "submitted_at"], name="kpis_report_state_submitted"),)  # what waits, oldest first
         constraints = (
             models.UniqueConstraint(
                 name="kpis_report_is_made_once_for_a_year",
@@ -513,10 +618,24 @@ class ProgressReport(models.Model):
     def has_figure(self) -> bool:
         return self.value is not None or self.grade is not None
 
+    @property
+    def meets_target(self) -> bool:
+        """Whether the figure that the report holds, accepted or not, meets its target. ValueError where it holds none that fits."""
+        target = self.target
+        if target.kind == Kind.QUALITATIVE:
+            return measures.meets_grade(self.grade)
+        return measures.meets(target.comparator, target.value, target.value_max, self.value)
+
+    @property
+    def attainment(self) -> Decimal | None:
+        """達成率 of the figure that the report holds; None where only met or not met can be said."""
+        target = self.target
+        if target.kind == Kind.QUALITATIVE or self.value is None:
+            return None
+        return measures.attainment(target.comparator, target.value, target.baseline_value, self.value)
+
     def save(self, **options):
         self.kind = self.target.kind
-        if not self._state.adding:
-            self.version += 1
         super().save(**options)
 
     def clean(self):
@@ -536,10 +655,9 @@ class ProgressReport(models.Model):
         decides = target.each_year or self.fiscal_year == target.due_fy
         if not decides or not self.has_figure:
             return False
-        if target.kind == Kind.QUALITATIVE:
-            return self.grade in Grade.values and not measures.meets_grade(self.grade)
-        attained = measures.attainment(target.comparator, target.value, target.baseline_value, self.value)
-        return not measures.meets(target.comparator, target.value, target.value_max, self.value) or bool(attained and attained > 120)
+        if target.kind == Kind.QUALITATIVE and self.grade not in Grade.values:
+            return False  # the field itself says so
+        return not self.meets_target or bool(self.attainment and self.attainment > 120)
 
 
 class EvidenceManager(models.Manager):
@@ -551,8 +669,10 @@ class Evidence(models.Model):
     """The statistic or document that a reported figure rests on (根拠資料・統計)."""
 
     report = models.ForeignKey(ProgressReport, models.PROTECT, related_name="evidence", verbose_name=_("progress report"))
-    citation = models.CharField(_("statistic or document"), max_length=300)
-    url = models.URLField(_("URL"), max_length=500, blank=True)
+    citation = models.CharField(
+        _("statistic or document"), max_length=300, help_text=_("Its name, as a stranger would look for it, with the page or table.")
+    )
+    url = models.URLField(_("URL"), max_length=500, blank=True, help_text=_("Where it can be read, if it is published."))
 
     objects = EvidenceManager()
     history = HistoricalRecords()

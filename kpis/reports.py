@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, F, QuerySet
+from django.db.models import Count, F, OuterRef, Prefetch, QuerySet, Subquery
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from budget.models import Organisation, bureau_ids
-from kpis.choices import OVERDUE, Kind, NoDeadline
-from kpis.measures import attainment
-from kpis.models import OutcomeTarget
+from kpis import explain
+from kpis.choices import OVERDUE, Kind, NoDeadline, ReportState
+from kpis.measures import attainment, published_attainment
+from kpis.models import ClosedMiss, Evidence, OutcomeTarget, ProgressReport
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ MARKS = (
     ("awaiting_acceptance", _("awaiting acceptance")),
     ("under_correction", _("under correction")),
     ("preliminary", _("preliminary")),
+    ("miss_closed", _("miss closed")),
     ("approximate", _("approximate")),
     ("comparator_assumed", _("comparator assumed")),
     ("accumulation_assumed", _("accumulation assumed")),
@@ -78,6 +81,14 @@ TARGET_COLUMNS = (
 )
 
 
+CLOSED_MISS_COLUMNS = (
+    *TARGET_COLUMNS,
+    Column("closed_on", _("closed on"), lambda t: timezone.localtime(t.closed_at).date()),
+    Column("closed_by", _("closed by"), lambda t: t.closed_by),
+    Column("closing_reason", _("reason for closing"), lambda t: t.closing_reason),
+)
+
+
 def targets_on(on: date) -> QuerySet[OutcomeTarget]:
     """All standing targets with their status, and what `TARGET_COLUMNS` reads."""
     return _with_what_columns_read(OutcomeTarget.objects.with_status(on))
@@ -86,6 +97,17 @@ def targets_on(on: date) -> QuerySet[OutcomeTarget]:
 def overdue_targets(on: date, statuses: tuple[str, ...] = OVERDUE) -> QuerySet[OutcomeTarget]:
     """The overdue report: missed and unreported targets, on request those awaiting their result; the longest overdue first."""
     return _with_what_columns_read(OutcomeTarget.objects.overdue(on, statuses)).order_by("judged_fy", "programme__code", "code")
+
+
+def closed_misses(on: date) -> QuerySet[OutcomeTarget]:
+    """Targets that missed, and whose miss a reviewer closed: `closed_at`, `closed_by` and `closing_reason`. The last closed first."""
+    of_the_year = ClosedMiss.objects.closed_on(on).filter(target=OuterRef("pk"), fiscal_year=OuterRef("judged_fy"))
+    closed = OutcomeTarget.objects.closed_misses(on).annotate(
+        closed_at=Subquery(of_the_year.values("closed_at")),
+        closed_by=Subquery(of_the_year.values("closed_by__name")),
+        closing_reason=Subquery(of_the_year.values("reason")),
+    )
+    return _with_what_columns_read(closed).order_by("-closed_at", "code")
 
 
 def _with_what_columns_read(targets: QuerySet[OutcomeTarget]) -> QuerySet[OutcomeTarget]:
@@ -126,3 +148,38 @@ def no_last_day_counts(on: date) -> dict[str, int]:
     """How many standing targets cannot become overdue, by `NoDeadline` reason; each reason is there, with 0 where there are none."""
     targets = OutcomeTarget.objects.standing_on(on).with_no_last_day().order_by().values_list("no_deadline").annotate(Count("id"))
     return dict.fromkeys(NoDeadline.values, 0) | dict(targets)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One progress report as a reader may see it: the accepted figure, and what is worked on where the reader may know it."""
+
+    report: ProgressReport
+    figure: str
+    attainment: Any
+    published_attainment: Any
+    counts: bool
+    worked_on: str
+    shows_text: bool
+
+
+def results_of(target: OutcomeTarget, reader, on: date) -> list[Result]:
+    """The results of a target, by fiscal year, as `reader` may see them; whether each counts is said for a day. Two queries."""
+    inside = reader.has_perm("kpis.view_progressreport")
+    told = ProgressReport.objects.visible_to(reader).filter(target=target).order_by("fiscal_year")
+    evidence = Prefetch("evidence", Evidence.objects.order_by("citation"))
+    return [_result(target, report, on, inside) for report in told.prefetch_related(evidence)]
+
+
+def _result(target: OutcomeTarget, report: ProgressReport, on: date, inside: bool) -> Result:
+    accepted, told = report.accepted_value, target.kind == Kind.QUANTITATIVE and report.accepted_value is not None
+    return Result(
+        report=report,
+        figure=explain.figure(accepted, report.accepted_grade, target.unit),
+        attainment=attainment(target.comparator, target.value, target.baseline_value, accepted) if told else None,
+        published_attainment=published_attainment(target.value, accepted) if told else None,
+        counts=report.accepted_measured_on is not None and report.accepted_measured_on <= on,
+        worked_on=explain.figure(report.value, report.grade, target.unit) if inside and report.state != ReportState.ACCEPTED else "",
+        # Text and evidence have no accepted copy: while a correction is worked on they are the author's alone.
+        shows_text=inside or report.state == ReportState.ACCEPTED,
+    )

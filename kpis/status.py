@@ -60,16 +60,25 @@ def may_be_overdue(on: date) -> Q:
     return Q(due_on__lt=on) | Q(each_year=True)
 
 
-def annotate(targets: QuerySet, *, on: date, reports: QuerySet, milestones: QuerySet, results_due: tuple[int, int]) -> QuerySet:
+def annotate(
+    targets: QuerySet,
+    *,
+    on: date,
+    reports: QuerySet,
+    milestones: QuerySet,
+    closed_misses: QuerySet,
+    results_due: tuple[int, int],
+) -> QuerySet:
     """`targets` with their status on a day.
 
-    `targets`, `reports` and `milestones` are querysets over the live tables, or over history rows with the same columns. `results_due`
-    is the month and day by which the results of the fiscal year before are due. Withdrawn targets are the caller's to leave out.
+    `targets`, `reports`, `milestones` and `closed_misses` (those closed on that day) are querysets over the live tables, or over history
+    rows with the same columns. `results_due` is the month and day by which the results of the fiscal year before are due. Withdrawn
+    targets are the caller's to leave out.
 
     Adds: `status` (a `Status` code) · `judged_fy`, the fiscal year whose results decide · `latest_fy`, the year of the latest counting
     result · `basis_fy`, `basis_value`, `basis_grade`, `basis_measured_on`: the result that the status rests on, all None where it rests
-    on none · the marks `achieved_late`, `awaiting_acceptance`, `under_correction`, `preliminary`. The other marks are columns of the
-    target: `approximate`, `comparator_assumed`, `accumulation_assumed`, `programme_end_assumed`, `revised_after_deadline`.
+    on none · the marks `achieved_late`, `awaiting_acceptance`, `under_correction`, `preliminary`, `miss_closed`. The other marks are
+    columns of the target: `approximate`, `comparator_assumed`, `accumulation_assumed`, `programme_end_assumed`, `revised_after_deadline`.
     """
     last_due = deadlines.last_due_year(on, results_due)
     counting = reports.filter(accepted_measured_on__lte=on).order_by()
@@ -81,7 +90,7 @@ def annotate(targets: QuerySet, *, on: date, reports: QuerySet, milestones: Quer
     standing = _rows(pathed).annotate(status=_status(last_due, counting, reports)).values("id", *_STANDING_COLUMNS)
     standing = CTE(standing, name="status_standing", materialized=True)
     annotated = standing.join(targets, id=standing.col.id).annotate(**{name: getattr(standing.col, name) for name in _STANDING_COLUMNS})
-    return with_cte(judged, read, rested, weighed, pathed, standing, select=annotated.annotate(**_shown(counting, reports)))
+    return with_cte(judged, read, rested, weighed, pathed, standing, select=annotated.annotate(**_shown(counting, reports, closed_misses)))
 
 
 def _judged(targets: QuerySet, on: date, last_due: int, reports: QuerySet) -> QuerySet:
@@ -141,7 +150,7 @@ def _rows(cte: CTE) -> QuerySet:
     return cte.queryset().order_by()
 
 
-def _shown(counting: QuerySet, reports: QuerySet) -> dict:
+def _shown(counting: QuerySet, reports: QuerySet, closed_misses: QuerySet) -> dict:
     """What is shown beside a status. Looked up last, so that a page looks it up for its own rows alone."""
     basis = _of_target(counting, fiscal_year=OuterRef("basis_fy"))
     met_in_year = _with_comparator(_of_target(counting, fiscal_year=OuterRef("judged_fy"))).filter(
@@ -156,6 +165,7 @@ def _shown(counting: QuerySet, reports: QuerySet) -> dict:
         "awaiting_acceptance": _flag(Q(status=Status.AWAITING) & Exists(_submitted(reports))),
         "under_correction": _flag(Q(basis_fy__isnull=False) & Exists(basis.exclude(state=ReportState.ACCEPTED))),
         "preliminary": _flag(Q(basis_fy__isnull=False) & Exists(basis.filter(accepted_preliminary=True))),
+        "miss_closed": _flag(Q(status=Status.MISSED) & Exists(_of_target(closed_misses, fiscal_year=OuterRef("judged_fy")))),
     }
 
 

@@ -1,12 +1,13 @@
 from django.urls import path
-from django.views.generic import RedirectView
 
 from kpis import views
 
 app_name = "kpis"
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="kpis:overdue"), name="home"),
+    path("", views.home, name="home"),
+    path("work/", views.WorkPage.as_view(), name="work"),
     path("reports/overdue/", views.OverdueReport.as_view(), name="overdue"),
+    path("reports/closed-misses/", views.ClosedMisses.as_view(), name="closed_misses"),
     path("targets/", views.TargetList.as_view(), name="targets"),
     path("targets/<slug:code>/", views.TargetPage.as_view(), name="target"),
     path("programmes/", views.ProgrammeList.as_view(), name="programmes"),

@@ -23,7 +23,7 @@ from budget.models import (
     SourcePassage,
 )
 from kpis.choices import Accumulation, Comparator, DeadlineKind, Kind, ReportState
-from kpis.models import Evidence, OutcomeTarget, ProgressReport, YearlyMilestone
+from kpis.models import ClosedMiss, Evidence, OutcomeTarget, ProgressReport, YearlyMilestone
 
 PASSWORD = "a password for tests"
 
@@ -179,3 +179,16 @@ class EvidenceFactory(DjangoModelFactory):
 
     report = factory.SubFactory(ProgressReportFactory)
     citation = "業務統計"
+
+
+class ClosedMissFactory(DjangoModelFactory):
+    """The miss of FY2025, closed now. Whether the target missed at all, a test states itself."""
+
+    class Meta:
+        model = ClosedMiss
+
+    target = factory.SubFactory(OutcomeTargetFactory)
+    fiscal_year = 2025
+    closed_by = factory.SubFactory(UserFactory)
+    closed_at = factory.LazyFunction(timezone.now)
+    reason = "後継事業の目標に引き継いだため。"

@@ -23,10 +23,11 @@ from budget.models import (
     SourcePassage,
     SourceText,
 )
-from kpis.models import Evidence, OutcomeTarget, ProgressReport, TargetLink, YearlyMilestone
+from kpis.models import ClosedMiss, Evidence, OutcomeTarget, ProgressReport, TargetLink, YearlyMilestone
 from tests.constraints import OUR_APPS, constraints_of
 from tests.factories import (
     BudgetAmountFactory,
+    ClosedMissFactory,
     EvidenceFactory,
     OrganisationFactory,
     OutcomeTargetFactory,
@@ -72,6 +73,7 @@ ROWS: dict[type[models.Model], Callable[[], models.Model]] = {
     YearlyMilestone: YearlyMilestoneFactory,
     ProgressReport: lambda: ProgressReportFactory(accepted=True),
     Evidence: EvidenceFactory,
+    ClosedMiss: ClosedMissFactory,
 }
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label_lower)
 

@@ -46,6 +46,7 @@ RUNGS = (
         "kpis.filters",
         "kpis.reports",
         "kpis.revisions",
+        "kpis.work",
         "kpis.reminders",
         "kpis.explain",
         "kpis.exports",
@@ -154,9 +155,8 @@ CLOCK = {
     ("accounts.models", "is_staff"): "Django asks a property of the user, which has no argument",
     ("accounts.backends", "get_all_permissions"): "Django asks the backend, which has no argument for a day",
     ("kpis.models", "save"): "whether a revision comes after the last day is known only when it is saved",
-    ("kpis.workflow", "submit"): "today's postings, and the moment of the step",
-    ("kpis.workflow", "accept"): "the moment of the step",
-    ("kpis.workflow", "send_back"): "the moment of the step",
+    ("kpis.workflow", "_now"): "the moment of the step",
+    ("kpis.workflow", "_today"): "today's postings and statuses: who may take a step, and whether it is due, is known when it is taken",
 }
 
 

@@ -1,44 +1,54 @@
 """The admin of progress reports: officials enter and submit, reviewers decide, everybody else reads.
 
-A report's state is written by `kpis.workflow` alone; the buttons call it.
+A new report is opened from a target: `?target=` names it, `&fiscal_year=` the year; a year that is reported already opens its report. A
+report's state is written by `kpis.workflow` alone; the buttons call its steps.
 """
+
+import re
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.forms import Select
-from django.http import HttpResponseNotAllowed, HttpResponseRedirect
+from django.db import transaction
+from django.http import Http404, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import localize
-from django.utils.text import capfirst
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from budget.admin import FiscalYearFilter, OrganisationFilter, RecordAdmin, RecordInline, in_words
-from budget.fiscal import day_name, fiscal_year_name
-from kpis import deadlines, workflow
-from kpis.admin.targets import last_day_in_words, reportable_by
-from kpis.choices import Kind, ReportState
-from kpis.explain import figure, goal
+from budget.admin.lists import FiscalYearFilter, OrganisationFilter, in_words
+from budget.admin.records import RecordAdmin, StackedRecordInline
+from budget.fiscal import fiscal_year_name
+from kpis import deadlines, explain, work, workflow
+from kpis.admin.entry import ReportForm
+from kpis.admin.targets import last_day_in_words
+from kpis.choices import Kind
 from kpis.models import Evidence, OutcomeTarget, ProgressReport
+from kpis.reports import results_of
 
 
 def _who_and_when(user, moment) -> str:
     return f"{user} {localize(timezone.localtime(moment))}" if user else admin.site.empty_value_display
 
 
-class EvidenceInline(RecordInline):
+class EvidenceInline(StackedRecordInline):
     model = Evidence
     fields = ("citation", "url")
 
 
 @admin.register(ProgressReport)
 class ProgressReportAdmin(RecordAdmin):
+    form = ReportForm
+    asks_why = False  # a report says its reason itself, and its steps ask for one
+    actions = ("accept_selected",)
     list_display = (
         "target",
         "programme",
         in_words(ProgressReport, "fiscal_year"),
+        "asked_for",
         "result",
         "preliminary",
         "state",
@@ -47,13 +57,14 @@ class ProgressReportAdmin(RecordAdmin):
     )
     list_filter = (
         "state",
-        FiscalYearFilter.by("fiscal_year"),
+        FiscalYearFilter.by("fiscal_year", years_ahead=0),
         OrganisationFilter.by("target__programme__lead"),
         "target__term",
         "preliminary",
     )
-    search_fields = ("target__code", "target__indicator", "target__programme__code", "target__programme__display_title")
-    autocomplete_fields = ("target",)
+    ordering = ("target_id", "fiscal_year")
+    search_fields = ("target__code__startswith", "target__programme__code__startswith")
+    search_help_text = gettext_lazy("The beginning of a target's or a programme's code.")
     inlines = (EvidenceInline,)
     readonly_fields = ("state", "reported", "submitted", "decided", "decision_note", "accepted_result")
 
@@ -72,62 +83,86 @@ class ProgressReportAdmin(RecordAdmin):
             report._is_own = ProgressReport.objects.editable_by(user, timezone.localdate()).filter(pk=report.pk).exists()
         return report._is_own and workflow.may_be_entered(report)
 
+    def has_accept_permission(self, request):
+        return request.user.has_perm("kpis.decide_progressreport")
+
+    # --- A new report ---------------------------------------------------------------------------------------------------------------
+
+    def add_view(self, request, form_url="", extra_context=None):
+        """The entry page of a target and a year. Who comes without a target chooses one first, from the work to be done."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        if not request.GET.get("target"):
+            messages.info(request, _("Choose the outcome target whose result you enter."))
+            return HttpResponseRedirect(reverse("kpis:work"))
+        request.target = self._target_named(request)
+        request.fiscal_year = self._year_named(request)
+        reported = request.target.reports.filter(fiscal_year=request.fiscal_year).first()
+        if reported and request.method == "GET":
+            return HttpResponseRedirect(_page_of(reported))
+        return super().add_view(request, form_url, extra_context)
+
+    def _target_named(self, request) -> OutcomeTarget:
+        """The target that the address names. 404 where there is none, 403 where the user does not report on it."""
+        asked, today = request.GET["target"], timezone.localdate()
+        standing = OutcomeTarget.objects.standing_on(today).filter(pk=asked if asked.isdecimal() else None)
+        target = get_object_or_404(standing.select_related("programme__lead", "passage__document"))
+        if not standing.reportable_by(request.user, today).exists():
+            raise PermissionDenied
+        return target
+
+    def _year_named(self, request) -> int:
+        """The fiscal year that the address names, else the one whose result is asked for today, else the one that ended last."""
+        if re.fullmatch(r"\d{4}", named := request.GET.get("fiscal_year", "")):
+            return int(named)
+        today = timezone.localdate()
+        asked = work.asked(today).filter(pk=request.target.pk).first()
+        return asked.asked_fy if asked else deadlines.last_ended_year(today)
+
     # --- The form -------------------------------------------------------------------------------------------------------------------
 
-    def _target(self, request, report):
-        """The report's target; for a new report the one that the address names, where the user reports on it."""
-        if report is not None:
-            return report.target
-        asked_for = request.GET.get("target", "")
-        return reportable_by(request.user, OutcomeTarget.objects.filter(pk=asked_for)).first() if asked_for.isdecimal() else None
-
     def sections(self, request, obj=None):
-        target = self._target(request, obj)
-        figures = {None: ("value", "grade"), Kind.QUANTITATIVE: ("value",), Kind.QUALITATIVE: ("grade",)}[target and target.kind]
-        result = (_("result"), {"fields": (*figures, "measured_on", "preliminary", "narrative", "reason")})
-        if obj is None:
-            return [(None, {"fields": ("target", "fiscal_year")}), result]
-        return [result, (_("state"), {"fields": self.readonly_fields})]
+        target = obj.target if obj else request.target
+        figure = "grade" if target.kind == Kind.QUALITATIVE else "value"
+        year = () if obj else ("fiscal_year",)
+        result = (_("result"), {"fields": (*year, figure, "measured_on", "preliminary", "narrative", "reason")})
+        if obj is None or self.has_change_permission(request, obj):
+            settled = [(_("to be settled once"), {"fields": target.left_open})] if target.left_open else []
+        else:
+            settled = []
+        return [result, *settled, *([(_("state"), {"fields": self.readonly_fields})] if obj else [])]
 
     def _only_read(self, name):
         return "result" if name in ("value", "grade") else super()._only_read(name)
 
     def get_form(self, request, obj=None, change=False, **options):
-        form = super().get_form(request, obj, change, **options)
-        target = self._target(request, obj)
-        if target and target.unit and "value" in form.base_fields:
-            form.base_fields["value"].label = f"{capfirst(form.base_fields['value'].label)} ({target.unit})"
+        form = super().get_form(request, obj, change=change, **options)
+        form.target, form.today = obj.target if obj else request.target, timezone.localdate()
         return form
 
-    def formfield_for_foreignkey(self, db_field, request, **options):
-        if db_field.name == "target":
-            target = self._target(request, None)
-            if target:
-                options |= {"queryset": OutcomeTarget.objects.filter(pk=target.pk), "widget": Select, "empty_label": None}
-            else:
-                options["queryset"] = reportable_by(request.user, OutcomeTarget.objects.all())
-        return super().formfield_for_foreignkey(db_field, request, **options)
-
     def get_changeform_initial_data(self, request):
-        return {"fiscal_year": deadlines.last_ended_year(timezone.localdate()), **super().get_changeform_initial_data(request)}
+        return {"fiscal_year": request.fiscal_year}
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
-        user, target = request.user, self._target(request, obj)
-        submitted = obj is not None and obj.state == ReportState.SUBMITTED
+        form, user, today = context["adminform"].form, request.user, timezone.localdate()
+        target = form.target
+        steps = [step for step in workflow.REPORT_STEPS if obj and step.code != "submit" and step.is_open_to(user, obj)]
+        if add:
+            context["title"] = _("Enter a result")
         context |= {
-            "show_save_and_add_another": False,
-            "may_submit": user.has_perm("kpis.submit_progressreport") and (obj is None or self.has_change_permission(request, obj)),
-            "may_decide": submitted and user.has_perm("kpis.decide_progressreport"),
+            "may_enter": add or self.has_change_permission(request, obj),
+            "steps": steps,
+            "steps_take_a_reason": any(step.takes_reason for step in steps),
+            "version": form.version_now,
+            "target": target,
+            "target_deadline": last_day_in_words(target),
+            "steps_in_words": "・".join(str(step.label) for step in steps),
+            "milestones": target.milestones.all(),
+            "results": [result for result in results_of(target, user, today) if result.report != obj],
+            "on": today,
         }
-        if target:
-            year = obj.fiscal_year if obj else _year_in(context["adminform"].form)
-            context |= {
-                "target": target,
-                "target_value": goal(target),
-                "target_deadline": last_day_in_words(target),
-                "reported_year": fiscal_year_name(year) if year else "",
-                "earlier": _earlier_result(target, year),
-            }
+        if form.is_previewed:
+            context["preview"] = form.preview()
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     # --- Saving and the way of a report ---------------------------------------------------------------------------------------------
@@ -135,83 +170,118 @@ class ProgressReportAdmin(RecordAdmin):
     def save_model(self, request, obj, form, change):
         obj.reported_by, obj.reported_at = request.user, timezone.now()
         super().save_model(request, obj, form, change)
+        if form.settled:
+            reason = _("settled with the result of %(year)s") % {"year": fiscal_year_name(obj.fiscal_year)}
+            workflow.settle(obj.target, by=request.user, reason=reason, **form.settled)
 
     def response_add(self, request, obj, post_url_continue=None):
-        return self._submit(request, obj) if "_submit" in request.POST else super().response_add(request, obj, post_url_continue)
+        return self._after_saving(request, obj)
 
     def response_change(self, request, obj):
-        return self._submit(request, obj) if "_submit" in request.POST else super().response_change(request, obj)
+        return self._after_saving(request, obj)
 
-    def _submit(self, request, report):
-        return self._step(request, report, _("The report is submitted."), workflow.submit)
+    def _after_saving(self, request, report):
+        if "_submit" in request.POST:
+            return self._take(request, report, _step("submit"))
+        messages.success(request, _("The draft is saved. It is not submitted yet."))
+        return HttpResponseRedirect(_page_of(report))
 
-    def decide_view(self, request, object_id):
-        """Accept a submitted report, or return it with a note."""
+    def step_view(self, request, object_id, code):
+        """Take a step on a report as the page showed it."""
+        step = _step(code)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        report = self.get_object(request, unquote(object_id))
-        if report is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if not request.user.has_perm("kpis.decide_progressreport"):
-            raise PermissionDenied
-        if "_accept" in request.POST:
-            return self._step(request, report, _("The report is accepted."), workflow.accept)
-        return self._step(request, report, _("The report is returned."), workflow.send_back, note=request.POST.get("note", ""))
+        with transaction.atomic():
+            report = self.get_object(request, unquote(object_id))
+            if report is None:
+                return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            step.refuse_strangers(request.user, report)
+            if request.POST.get("version") != str(report.version):
+                messages.error(
+                    request, _("The report was changed while you looked at it. This is how it stands now: look again, then decide.")
+                )
+                return HttpResponseRedirect(_page_of(report))
+            options = {"reason": request.POST.get("reason", "")} if step.takes_reason else {}
+            return self._take(request, report, step, **options)
 
-    def _step(self, request, report, done, step, **options):
-        """Take a step of the workflow; where it may not be taken, a message says why."""
+    def _take(self, request, report, step, **options):
+        """Take a step of the workflow, and go on with the work; where it may not be taken, a message says why."""
         try:
-            step(report, by=request.user, **options)
+            step.take(report, by=request.user, **options)
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
-        else:
-            self.log_change(request, report, done)
-            messages.success(request, done)
-        return HttpResponseRedirect(reverse("admin:kpis_progressreport_change", args=(report.pk,)))
+            return HttpResponseRedirect(_page_of(report))
+        self.log_change(request, report, str(step.done))
+        messages.success(request, format_html('{} <a href="{}">{}</a>', step.done, _page_of(report), report))
+        return HttpResponseRedirect(reverse("kpis:work"))
 
     def get_urls(self):
-        view = self.admin_site.admin_view(self.decide_view)
-        return [path("<path:object_id>/decide/", view, name="kpis_progressreport_decide"), *super().get_urls()]
+        view = self.admin_site.admin_view(self.step_view)
+        return [path("<path:object_id>/steps/<slug:code>/", view, name="kpis_progressreport_step"), *super().get_urls()]
+
+    # --- Many at once ---------------------------------------------------------------------------------------------------------------
+
+    @admin.action(description=gettext_lazy("Accept the selected reports"), permissions=["accept"])
+    def accept_selected(self, request, queryset):
+        """Accept what may be accepted, as the list showed it, and tell of the rest why not."""
+        shown = [report for report in queryset if request.POST.get(f"version-{report.pk}") == self._shown(report)]
+        told = workflow.accept_each(shown, by=request.user)
+        changed = _("It was changed since the list was shown.")
+        skipped = [*told.skipped, *((report, changed) for report in queryset if report not in shown)]
+        for report in told.accepted:
+            self.log_change(request, report, str(_step("accept").done))
+        number = len(told.accepted)
+        messages.success(request, ngettext("%(n)s report is accepted.", "%(n)s reports are accepted.", number) % {"n": number})
+        for report, why in skipped:
+            messages.warning(request, _("Not accepted: %(report)s. %(why)s") % {"report": report, "why": why})
+
+    def action_checkbox(self, obj):
+        """The box of a row, with the version of the report that the row shows."""
+        box = super().action_checkbox(obj)
+        return format_html('{}<input type="hidden" name="version-{}" value="{}">', box, obj.pk, self._shown(obj))
+
+    def _shown(self, report) -> str:
+        """Tells whether a report is still the one that a row of the list showed: nobody edits one while it is submitted."""
+        return f"{report.state} {report.submitted_at}"
 
     # --- Columns --------------------------------------------------------------------------------------------------------------------
 
-    @admin.display(description=gettext_lazy("programme"), ordering="target__programme__code")
+    @admin.display(description=gettext_lazy("programme"))
     def programme(self, report):
         return report.target.programme
 
+    @admin.display(description=gettext_lazy("asked for"))
+    def asked_for(self, report):
+        return explain.goal(report.target)
+
     @admin.display(description=gettext_lazy("result"))
     def result(self, report):
-        return figure(report.value, report.grade, report.target.unit) or admin.site.empty_value_display
+        return explain.figure(report.value, report.grade, report.target.unit) or admin.site.empty_value_display
 
     @admin.display(description=gettext_lazy("accepted result"))
     def accepted_result(self, report):
-        return figure(report.accepted_value, report.accepted_grade, report.target.unit) or admin.site.empty_value_display
+        return explain.figure(report.accepted_value, report.accepted_grade, report.target.unit) or admin.site.empty_value_display
 
-    @admin.display(description=gettext_lazy("reported"), ordering="reported_at")
+    @admin.display(description=gettext_lazy("reported"))
     def reported(self, report):
         return _who_and_when(report.reported_by, report.reported_at)
 
-    @admin.display(description=gettext_lazy("submitted"), ordering="submitted_at")
+    @admin.display(description=gettext_lazy("submitted"))
     def submitted(self, report):
         return _who_and_when(report.submitted_by, report.submitted_at)
 
-    @admin.display(description=gettext_lazy("decided"), ordering="decided_at")
+    @admin.display(description=gettext_lazy("decided"))
     def decided(self, report):
         return _who_and_when(report.decided_by, report.decided_at)
 
 
-def _year_in(form) -> int | None:
-    """The fiscal year that the form of a new report shows; None where it cannot be read."""
+def _page_of(report: ProgressReport) -> str:
+    return reverse("admin:kpis_progressreport_change", args=(report.pk,))
+
+
+def _step(code: str) -> workflow.Step:
+    """The step of that name. 404 where there is none."""
     try:
-        return form.fields["fiscal_year"].to_python(form["fiscal_year"].value())
-    except ValidationError:
-        return None
-
-
-def _earlier_result(target: OutcomeTarget, year: int | None) -> str:
-    """The latest accepted result before a fiscal year, with its year and day; blank where there is none."""
-    earlier = year and target.reports.accepted_figures().filter(fiscal_year__lt=year).order_by("-fiscal_year").first()
-    if not earlier:
-        return ""
-    told = figure(earlier.accepted_value, earlier.accepted_grade, target.unit)
-    return f"{fiscal_year_name(earlier.fiscal_year)}: {told} ({day_name(earlier.accepted_measured_on)})"
+        return next(step for step in workflow.REPORT_STEPS if step.code == code)
+    except StopIteration:
+        raise Http404 from None

@@ -1,12 +1,9 @@
-"""The admin of outcome targets: administrators keep their terms, everybody reads them with their status of today."""
+"""The admin of outcome targets: administrators keep their terms, reviewers close misses, all read them with their status of today."""
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
-from django.db.models import QuerySet
+from django.core.exceptions import ValidationError
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -14,15 +11,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from accounts.roles import Role
-from budget.admin import FiscalYearFilter, OrganisationFilter, RecordAdmin, RecordInline
+from budget.admin.lists import FiscalYearFilter, OrganisationFilter, UncountedChangeList, UncountedPaginator, in_words
+from budget.admin.records import RecordAdmin, RecordInline
 from budget.fiscal import calendar_year_name, day_name, fiscal_year_name
 from budget.forms import ReasonForm
-from budget.history import explain
-from budget.models import Programme
-from kpis.choices import DeadlineKind, Status
+from kpis import workflow
+from kpis.choices import DeadlineKind
 from kpis.explain import goal, no_last_day
-from kpis.models import OutcomeTarget, TargetLink, YearlyMilestone
+from kpis.models import ClosedMiss, OutcomeTarget, TargetLink, YearlyMilestone
 from kpis.reports import MARKS
 from kpis.templatetags.seika import chip
 
@@ -33,24 +29,6 @@ def last_day_in_words(target: OutcomeTarget) -> str:
         first, last = (fiscal_year_name(year) if year else "" for year in (target.first_year, target.last_year))
         return f"{_('each year')} {first} – {last}"
     return f"{day_name(target.due_on)} {fiscal_year_name(target.due_fy)}" if target.due_on else no_last_day(target)
-
-
-def reportable_by(user, targets: QuerySet[OutcomeTarget]) -> QuerySet[OutcomeTarget]:
-    """Those of `targets` that stand today and that the user, as an official, reports on."""
-    today = timezone.localdate()
-    organisations = user.organisation_ids_on(today, Role.OFFICIAL)
-    return targets.standing_on(today).filter(programme__in=Programme.objects.answered_for_by(organisations))
-
-
-@transaction.atomic
-def withdraw(target: OutcomeTarget, *, by, reason: str) -> None:
-    """Take a target out of every list from today on. It stays, with its history; a second withdrawal raises ValidationError."""
-    target = OutcomeTarget.objects.select_for_update(of=("self",)).get(pk=target.pk)
-    if target.withdrawn_at:
-        raise ValidationError(_("This target is withdrawn already."))
-    target.withdrawn_by, target.withdrawn_at, target.withdrawal_reason = by, timezone.now(), reason
-    explain(target, reason=reason, by=by)
-    target.save()
 
 
 class TargetForm(ReasonForm):
@@ -71,8 +49,8 @@ class TargetForm(ReasonForm):
                 self.add_error("deadline_offset_years", _("No last day follows from these parts."))
 
 
-class WithdrawalForm(forms.Form):
-    reason = forms.CharField(label=_("reason of the withdrawal"), widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}))
+class StepForm(forms.Form):
+    reason = forms.CharField(label=_("reason"), widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}))
 
 
 class MilestoneInline(RecordInline):
@@ -87,25 +65,44 @@ class LinkInline(RecordInline):
     fields = ("to_target",)
 
 
-class StatusFilter(admin.SimpleListFilter):
-    """Targets by their status of today."""
+class JudgedPaginator(UncountedPaginator):
+    """Pages of targets with their status of today. The rows of a page are found first: their statuses alone are computed."""
 
-    title = _("status")
-    parameter_name = "status"
-
-    def lookups(self, request, model_admin):
-        return Status.choices
-
-    def queryset(self, request, queryset):
-        return queryset.filter(status=self.value()) if self.value() else queryset
+    def rows(self, first, last):
+        page = super().rows(first, last)
+        judged = OutcomeTarget.objects.filter(pk__in=page.values("pk")).with_status(timezone.localdate())
+        return judged.select_related("programme__lead").order_by(*page.query.order_by)
 
 
-class TargetChangeList(ChangeList):
-    """The list alone computes statuses, of standing targets; a page of its own opens for withdrawn ones too."""
+class TargetChangeList(UncountedChangeList):
+    """The list of standing targets; a page of its own opens for withdrawn ones too."""
 
     def get_queryset(self, request, **options):
-        self.root_queryset = OutcomeTarget.objects.with_status(timezone.localdate())
+        self.root_queryset = OutcomeTarget.objects.standing_on(timezone.localdate())
         return super().get_queryset(request, **options)
+
+
+class ClosedMissInline(RecordInline):
+    """Told here, and written by the steps alone."""
+
+    model = ClosedMiss
+    extra = 0
+    readonly_fields = (
+        in_words(ClosedMiss, "fiscal_year"),
+        "closed_by",
+        "closed_at",
+        "reason",
+        "reopened_by",
+        "reopened_at",
+        "reopening_reason",
+    )
+    fields = readonly_fields
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
 
 
 @admin.register(OutcomeTarget)
@@ -122,18 +119,19 @@ class OutcomeTargetAdmin(RecordAdmin):
         "status_today",
     )
     list_display_links = ("code", "indicator")
-    list_select_related = ("programme__lead",)
     list_filter = (
         OrganisationFilter.by("programme__lead"),
-        StatusFilter,
         "term",
         "kind",
         FiscalYearFilter.by("due_fy", _("fiscal year of the deadline")),
         "each_year",
     )
-    search_fields = ("code", "indicator", "statement", "programme__code", "programme__display_title")
+    search_fields = ("code__startswith", "programme__code__startswith")
+    search_help_text = _("The beginning of a target's or a programme's code. Words and statuses are searched on the page of all targets.")
+    sortable_by = ("code",)
+    paginator = JudgedPaginator
     autocomplete_fields = ("programme", "passage")
-    inlines = (MilestoneInline, LinkInline)
+    inlines = (MilestoneInline, LinkInline, ClosedMissInline)
     readonly_fields = ("last_day", "revised_after_deadline")
     fieldsets = (
         (None, {"fields": ("code", "programme", "label", "level", "term", "statement", "passage")}),
@@ -182,29 +180,27 @@ class OutcomeTargetAdmin(RecordAdmin):
         return TargetChangeList
 
     def get_search_results(self, request, queryset, search_term):
-        """What a field offers to choose from: standing targets; for a report those that the user reports on."""
+        """What a field offers to choose from: standing targets."""
         if request.resolver_match.url_name == "autocomplete":
             queryset = queryset.standing_on(timezone.localdate())
-            if request.GET.get("model_name") == "progressreport":
-                queryset = reportable_by(request.user, queryset)
         return super().get_search_results(request, queryset, search_term)
 
     def view_on_site(self, target):
         return reverse("kpis:target", args=(target.code,))
 
-    @admin.display(description=_("programme"), ordering="programme__display_title")
+    @admin.display(description=_("programme"))
     def programme_title(self, target):
         return target.programme.display_title
 
-    @admin.display(description=_("lead organisation"), ordering="programme__lead__code")
+    @admin.display(description=_("lead organisation"))
     def lead(self, target):
         return target.programme.lead
 
-    @admin.display(description=_("target value"), ordering="value")
+    @admin.display(description=_("target value"))
     def target_value(self, target):
         return goal(target)
 
-    @admin.display(description=_("deadline"), ordering="due_on")
+    @admin.display(description=_("deadline"))
     def due(self, target):
         return last_day_in_words(target)
 
@@ -212,42 +208,49 @@ class OutcomeTargetAdmin(RecordAdmin):
     def last_day(self, target):
         return last_day_in_words(target)
 
-    @admin.display(description=_("status today"), ordering="status")
+    @admin.display(description=_("status today"))
     def status_today(self, target):
         marks = "・".join(str(label) for name, label in MARKS if getattr(target, name))
         return format_html("{} {}", chip(target.status), marks)
 
+    # --- Steps that take a reason ---------------------------------------------------------------------------------------------------
+
     def get_urls(self):
-        withdraw_url = path(
-            "<path:object_id>/withdraw/", self.admin_site.admin_view(self.withdraw_view), name="kpis_outcometarget_withdraw"
-        )
-        return [withdraw_url, *super().get_urls()]
+        steps = [
+            path(
+                f"<path:object_id>/{step.code}/",
+                self.admin_site.admin_view(self.step_view),
+                {"step": step},
+                f"kpis_outcometarget_{step.code}",
+            )
+            for step in workflow.TARGET_STEPS
+        ]
+        return [*steps, *super().get_urls()]
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
-        context["may_withdraw"] = change and self.has_change_permission(request, obj)
-        context["may_report"] = (
-            change
-            and request.user.has_perm("kpis.add_progressreport")
-            and reportable_by(request.user, OutcomeTarget.objects.filter(pk=obj.pk)).exists()
-        )
+        today, user = timezone.localdate(), request.user
+        found = change and OutcomeTarget.objects.filter(pk=obj.pk).with_status(today).first()
+        if found:
+            context["steps"] = [step for step in workflow.TARGET_STEPS if step.is_open_to(user, found)]
+            context["may_report"] = OutcomeTarget.objects.reportable_by(user, today).filter(pk=found.pk).exists()
         return super().render_change_form(request, context, add, change, form_url, obj)
 
-    def withdraw_view(self, request, object_id):
-        """Ask for the reason, then withdraw the target."""
+    def step_view(self, request, object_id, step):
+        """Ask for the reason, then take the step."""
         target = self.get_object(request, unquote(object_id))
         if target is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if not self.has_change_permission(request, target):
-            raise PermissionDenied
-        form = WithdrawalForm(request.POST if request.method == "POST" else None)
+        judged = OutcomeTarget.objects.filter(pk=target.pk).with_status(timezone.localdate()).first()
+        step.refuse_strangers(request.user, judged or target)
+        form = StepForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             try:
-                withdraw(target, by=request.user, reason=form.cleaned_data["reason"])
+                step.take(target, by=request.user, reason=form.cleaned_data["reason"])
             except ValidationError as error:
                 messages.error(request, " ".join(error.messages))
             else:
-                self.log_change(request, target, [{"changed": {"fields": [str(_("withdrawal"))]}}])
-                messages.success(request, _("The target is withdrawn."))
+                self.log_change(request, target, str(step.done))
+                messages.success(request, step.done)
             return HttpResponseRedirect(reverse("admin:kpis_outcometarget_change", args=(target.pk,)))
-        context = {**self.admin_site.each_context(request), "title": _("Withdraw the target"), "opts": self.opts, "target": target}
-        return TemplateResponse(request, "admin/kpis/outcometarget/withdraw.html", {**context, "form": form})
+        context = {**self.admin_site.each_context(request), "title": step.label, "opts": self.opts, "target": target, "step": step}
+        return TemplateResponse(request, "admin/kpis/outcometarget/step.html", {**context, "form": form})

@@ -3,14 +3,15 @@
 from decimal import Decimal
 
 from django import template
+from django.conf import settings
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from budget import fiscal
 from budget.models import SourceDocument
-from kpis import explain, measures, reports
-from kpis.choices import Status
+from kpis import deadlines, explain, measures, reports
+from kpis.choices import ReportState, Status
 
 register = template.Library()
 
@@ -74,6 +75,35 @@ def no_last_day(target):
 def result(target):
     """The figure that the target's status rests on; '' where it rests on none."""
     return explain.figure(target.basis_value, target.basis_grade, target.unit)
+
+
+@register.filter
+def previous_result(target):
+    """The last accepted result before the year asked for (`kpis.work`)."""
+    return explain.figure(target.previous_value, target.previous_grade, target.unit)
+
+
+@register.filter
+def worked_on(report):
+    """The figure that a report holds, accepted or not: for those who work with the system."""
+    return explain.figure(report.value, report.grade, report.target.unit)
+
+
+@register.filter
+def entry_url(target):
+    """The page on which the result asked for is entered."""
+    return reverse("admin:kpis_progressreport_add", query={"target": target.pk, "fiscal_year": target.asked_fy})
+
+
+@register.filter
+def results_due(fiscal_year):
+    """The last day on which the year's results are in time."""
+    return deadlines.results_due_on(fiscal_year, settings.SEIKA_RESULTS_DUE)
+
+
+@register.filter
+def report_state(code):
+    return ReportState(code).label
 
 
 @register.filter

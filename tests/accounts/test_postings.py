@@ -121,13 +121,13 @@ def test_permissions_of_a_page_cost_one_query(posted, django_assert_num_queries)
 # What each role may besides reading budget and kpis.
 BESIDES_READING = {
     Role.OFFICIAL: {f"kpis.{action}_{model}" for action in ("add", "change") for model in REPORTS} | {"kpis.submit_progressreport"},
-    Role.REVIEWER: {"kpis.decide_progressreport"},
+    Role.REVIEWER: {"kpis.decide_progressreport", "kpis.close_missed_target"},
     Role.AUDITOR: {"accounts.view_user", "accounts.view_posting"},
     Role.ADMINISTRATOR: {f"budget.{action}_{model}" for action in ("add", "change") for model in BUDGET}
     | {f"kpis.{action}_{model}" for action in ("add", "change") for model in TARGETS}
     | {f"accounts.{action}_{model}" for action in ("view", "add", "change") for model in ("user", "posting")},
 }
-READING = {f"budget.view_{model}" for model in BUDGET} | {f"kpis.view_{model}" for model in TARGETS + REPORTS}
+READING = {f"budget.view_{model}" for model in BUDGET} | {f"kpis.view_{model}" for model in (*TARGETS, *REPORTS, "closedmiss")}
 
 
 @pytest.mark.parametrize("role", Role)

@@ -1,5 +1,6 @@
 """The public pages in a real browser: accessible, narrow enough, self-contained, and in need of no script."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -10,6 +11,7 @@ from kpis.choices import DeadlineKind
 from kpis.models import TargetLink
 from tests.factories import (
     BudgetAmountFactory,
+    ClosedMissFactory,
     EvidenceFactory,
     OutcomeTargetFactory,
     ProgrammeFactory,
@@ -25,6 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PAGES = {
     "overdue": "/reports/overdue/?on=2026-09-01&status=missed&status=unreported&status=awaiting_result",
     "nothing_overdue": "/reports/overdue/?on=2020-09-01",
+    "closed_misses": "/reports/closed-misses/?on=2026-09-01",
     "targets": "/targets/?on=2026-09-01",
     "target": "/targets/missed/?on=2026-09-01",
     "programme": "/programmes/programme/?on=2026-09-01",
@@ -51,6 +54,9 @@ def something_of_everything(division):
     ProgressReportFactory(target=missed, accepted=True, fiscal_year=2024, value=Decimal(41))
     EvidenceFactory(report=ProgressReportFactory(target=missed, accepted=True, value=Decimal(59)), url="https://example.go.jp/statistics")
     YearlyMilestoneFactory(target=missed)
+    closed = OutcomeTargetFactory(code="closed", **shared)
+    ProgressReportFactory(target=closed, accepted=True, value=Decimal(59))
+    ClosedMissFactory(target=closed, fiscal_year=2025, closed_at=datetime(2026, 4, 2, tzinfo=UTC))
     unreported = OutcomeTargetFactory(code="unreported", **shared)
     TargetLink.objects.create(from_target=missed, to_target=unreported)
     OutcomeTargetFactory(deadline_year=2026, **shared)

@@ -144,12 +144,6 @@ def test_moment_is_told_in_the_time_of_tokyo():
     assert told["withdrawn_at"] == ("", "April 1, 2026, 12:30 a.m.")
 
 
-def test_counter_of_versions_is_not_told():
-    target = OutcomeTargetFactory()
-
-    assert changed(target, note="出典を確認") == {"note": ("", "出典を確認")}
-
-
 def test_save_without_a_change_has_no_fields():
     assert changed(OrganisationFactory()) == {}
 

@@ -1,6 +1,6 @@
 """What must always hold of targets, milestones and reports: allowed and refused, by the database and by forms."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,6 +9,7 @@ from kpis.choices import Accumulation, Comparator, DeadlineKind, Kind, ReportSta
 from kpis.models import OutcomeTarget, TargetLink
 from tests.constraints import Rule, check_allowed, check_refused, constraints_of
 from tests.factories import (
+    ClosedMissFactory,
     EvidenceFactory,
     OutcomeTargetFactory,
     ProgrammeFactory,
@@ -307,7 +308,35 @@ REPORTS = (
         allowed=[{"citation": "業務統計（確報）"}, {"citation": "業務統計", "report": lambda _: ProgressReportFactory()}],
     ),
 )
-RULES = TARGETS + REPORTS
+CLOSED_MISSES = (
+    Rule(
+        "kpis_miss_is_closed_once_for_a_year",
+        lambda: ClosedMissFactory(target=ClosedMissFactory(fiscal_year=2024).target, fiscal_year=2025),
+        refused=[{"fiscal_year": 2024}],
+        allowed=[{"fiscal_year": 2023}, {"fiscal_year": 2024, "target": lambda _: OutcomeTargetFactory()}],
+    ),
+    Rule("kpis_miss_is_closed_with_a_reason", ClosedMissFactory, refused=[{"reason": ""}], allowed=[{"reason": "引継ぎ"}]),
+    Rule(
+        "kpis_miss_is_reopened_with_who_when_and_why",
+        lambda: ClosedMissFactory(closed_at=MOMENT),
+        refused=[
+            {"reopened_by": somebody},
+            {"reopened_at": MOMENT},
+            {"reopening_reason": "確認できない。"},
+            {"reopened_by": somebody, "reopened_at": MOMENT},
+            {"reopened_by": somebody, "reopening_reason": "確認できない。"},
+            {"reopened_at": MOMENT, "reopening_reason": "確認できない。"},
+        ],
+        allowed=[{"reopened_by": somebody, "reopened_at": MOMENT, "reopening_reason": "確認できない。"}],
+    ),
+    Rule(
+        "kpis_miss_is_not_reopened_before_it_was_closed",
+        lambda: ClosedMissFactory(closed_at=MOMENT, reopened_by=UserFactory(), reopened_at=MOMENT, reopening_reason="確認できない。"),
+        refused=[{"reopened_at": MOMENT - timedelta(microseconds=1)}],
+        allowed=[{"reopened_at": MOMENT}, {"reopened_at": MOMENT + timedelta(days=1)}],
+    ),
+)
+RULES = TARGETS + REPORTS + CLOSED_MISSES
 
 
 def test_every_constraint_of_kpis_is_in_the_table():

@@ -149,19 +149,6 @@ def test_form_asks_for_what_an_each_year_target_begins_with():
     assert refused(target) == {}
 
 
-# --- Version -----------------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("make", [OutcomeTargetFactory, ProgressReportFactory])
-def test_version_counts_the_saves(make):
-    row = make()
-    assert stored(row).version == 1
-
-    row.save()
-    row.save()
-    assert stored(row).version == 3
-
-
 # --- Revised after the deadline ----------------------------------------------------------------------------------------------------
 
 

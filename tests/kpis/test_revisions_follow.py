@@ -65,14 +65,6 @@ def test_move_without_a_reason_still_says_where_it_comes_from(programme):
     assert changes_of(target)[0].reason.endswith("–")
 
 
-def test_moved_target_has_a_new_version(programme):
-    target = OutcomeTargetFactory(programme=programme, **AFTER_PROGRAMME, deadline_offset_years=0)
-
-    saved(programme, end_fiscal_year=2028)
-
-    assert OutcomeTarget.objects.get(pk=target.pk).version == 2
-
-
 def test_deadline_goes_when_the_programmes_end_is_no_longer_known(programme):
     target = OutcomeTargetFactory(programme=programme, **AFTER_PROGRAMME, deadline_offset_years=0)
 

@@ -1,9 +1,13 @@
 """Print a report as CSV: the rows and columns of its page."""
 
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import django_filters
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.choices import normalize_choices
@@ -13,14 +17,30 @@ from budget.forms import day_of
 from kpis import reports
 from kpis.choices import OVERDUE
 from kpis.exports.table import csv_lines
-from kpis.filters import OverdueFilterSet
+from kpis.filters import ClosedMissFilterSet, OverdueFilterSet
+
+
+class Report(NamedTuple):
+    """A report that can be printed: its rows on a day as it is asked for, its filters and its columns."""
+
+    rows: Callable[[date, QueryDict], QuerySet]
+    filterset: type[django_filters.FilterSet]
+    columns: tuple[reports.Column, ...]
+
+
+REPORTS = {
+    "overdue": Report(
+        lambda on, asked: reports.overdue_targets(on, tuple(asked.getlist("status")) or OVERDUE), OverdueFilterSet, reports.TARGET_COLUMNS
+    ),
+    "closed-misses": Report(lambda on, asked: reports.closed_misses(on), ClosedMissFilterSet, reports.CLOSED_MISS_COLUMNS),
+}
 
 
 class Command(BaseCommand):
     help = "Print a report as CSV: the rows and columns that its page shows, narrowed by the same filters."
 
     def add_arguments(self, parser):
-        parser.add_argument("report", choices=["overdue"])
+        parser.add_argument("report", choices=REPORTS)
         parser.add_argument("--on", metavar="DATE", help="the day of the statuses, such as 2026-09-01 or 令和8年9月1日; today by default")
         parser.add_argument("--output", metavar="FILE", type=Path, help="write into a file instead")
         for name, one in OverdueFilterSet.base_filters.items():
@@ -32,9 +52,11 @@ class Command(BaseCommand):
                 help=_help(one) + ("; may be given again" if several else ""),
             )
 
-    def handle(self, *, on, output, **options):
+    def handle(self, *, report, on, output, **options):
         day = day_of(on, option="--on") if on else timezone.localdate()
-        lines = csv_lines([column.name for column in reports.TARGET_COLUMNS], _rows(day, options))
+        columns = REPORTS[report].columns
+        rows = ([column.value(target) for column in columns] for target in _targets(REPORTS[report], day, options))
+        lines = csv_lines([column.name for column in columns], rows)
         if output:
             try:
                 Path(output).write_bytes(b"".join(lines))
@@ -55,21 +77,22 @@ def _help(one: django_filters.Filter) -> str:
     return (" | ".join(codes) or str(one.label)) + descending
 
 
-def _rows(on, options):
-    """The filtered targets' values, column by column. CommandError where an option is not understood."""
+def _targets(report: Report, on: date, options: dict) -> QuerySet:
+    """The targets that the page shows with these filters. CommandError where an option is not understood."""
     asked = QueryDict(mutable=True)
     for name in OverdueFilterSet.base_filters:
         match options.get(name):
             case None:
-                pass
+                continue
+            case _ if name not in report.filterset.base_filters:
+                raise CommandError(_("--%(option)s: this report has no such filter.") % {"option": name.replace("_", "-")})
             case list() | tuple() as several:
                 asked.setlist(name, several)
             case one:
                 asked[name] = str(one)
-    statuses = tuple(asked.getlist("status")) or OVERDUE
-    narrowed = OverdueFilterSet(asked, queryset=reports.overdue_targets(on, statuses))
+    narrowed = report.filterset(asked, queryset=report.rows(on, asked))
     if not narrowed.is_valid():
         raise CommandError(
             "\n".join(f"--{name.replace('_', '-')}: {' '.join(sentences)}" for name, sentences in narrowed.form.errors.items())
         )
-    return ([column.value(target) for column in reports.TARGET_COLUMNS] for target in narrowed.qs)
+    return narrowed.qs

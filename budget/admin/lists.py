@@ -1,0 +1,155 @@
+"""The lists of the admin: filters that ask nothing of the rows, and pages that nobody counts, so that a list costs the same at any size."""
+
+from collections import defaultdict
+from collections.abc import Callable
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
+from django.core.paginator import EmptyPage, InvalidPage, Page, Paginator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from budget.fiscal import day_name, fiscal_year_name, fiscal_year_of
+from budget.models import Organisation, subtree_ids
+
+
+def is_year(field: models.Field) -> bool:
+    return isinstance(field, models.PositiveSmallIntegerField) and field.name.endswith("year")
+
+
+def in_words(model: type[models.Model], name: str) -> Callable:
+    """A column, or a field that is only read, that shows a year, a day or a figure as the forms show it."""
+    field = model._meta.get_field(name)
+
+    @admin.display(description=field.verbose_name)
+    def column(row):
+        value = getattr(row, name)
+        if value is None:
+            return admin.site.empty_value_display
+        if is_year(field) or name.endswith("_fy"):
+            return fiscal_year_name(value)
+        return day_name(value) if isinstance(field, models.DateField) else f"{value.normalize():f}"
+
+    column.__name__ = name
+    return column
+
+
+# --- Pages --------------------------------------------------------------------------------------------------------------------------
+
+
+class UncountedPage(Page):
+    def has_next(self):
+        return self.paginator.follows
+
+    def end_index(self):
+        return self.start_index() + len(self) - 1
+
+
+class UncountedPaginator(Paginator):
+    """Turns pages without counting the rows: one row more than a page holds tells whether another page follows."""
+
+    follows = False
+
+    def validate_number(self, number):
+        try:
+            number = int(number)
+        except (TypeError, ValueError) as error:
+            raise InvalidPage from error
+        if number < 1:
+            raise EmptyPage
+        return number
+
+    def page(self, number):
+        number = self.validate_number(number)
+        first = (number - 1) * self.per_page
+        rows = list(self.rows(first, first + self.per_page + 1))
+        if not rows and number > 1:
+            raise EmptyPage
+        self.follows = len(rows) > self.per_page
+        return UncountedPage(rows[: self.per_page], number, self)
+
+    def rows(self, first: int, last: int) -> models.QuerySet:
+        """The rows from one place to before another, as the page shows them."""
+        return self.object_list[first:last]
+
+
+class UncountedChangeList(ChangeList):
+    """A list of the admin that is turned page by page and never counted."""
+
+    def get_results(self, request):
+        self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
+        try:
+            self.page = self.paginator.page(self.page_num)
+        except InvalidPage as error:
+            raise IncorrectLookupParameters from error
+        self.result_list = self.page.object_list
+        self.result_count = self.full_result_count = len(self.result_list)
+        self.show_full_result_count = self.can_show_all = False
+        self.show_admin_actions = bool(self.result_list)
+        self.multi_page = self.page.has_other_pages()
+
+    @property
+    def previous_url(self) -> str:
+        return self.get_query_string({PAGE_VAR: self.page.previous_page_number()}) if self.page.has_previous() else ""
+
+    @property
+    def next_url(self) -> str:
+        return self.get_query_string({PAGE_VAR: self.page.number + 1}) if self.page.has_next() else ""
+
+
+# --- Filters ------------------------------------------------------------------------------------------------------------------------
+
+
+class OrganisationFilter(admin.SimpleListFilter):
+    """Rows of an organisation and of all below it; `path` leads from a row to its organisation."""
+
+    title = _("organisation")
+    parameter_name = "organisation"
+    path = ""
+
+    @classmethod
+    def by(cls, path: str) -> type["OrganisationFilter"]:
+        return type(cls.__name__, (cls,), {"path": path})
+
+    def lookups(self, request, model_admin):
+        """The tree, each organisation below its parent and set in from it: many divisions share a name."""
+        self.nodes = list(Organisation.objects.values_list("id", "parent_id", "code", "name"))
+        children = defaultdict(list)
+        for node, parent, code, name in self.nodes:
+            children[parent].append((node, code, name))
+
+        def below(parent, depth):
+            for node, code, name in children[parent]:
+                yield code, "\u3000" * depth + name
+                yield from below(node, depth + 1)
+
+        return list(below(None, 0))
+
+    def queryset(self, request, queryset):
+        if not self.value():
+            return queryset
+        roots = [node for node, _parent, code, _name in self.nodes if code == self.value()]
+        return queryset.filter(**{f"{self.path}__in": subtree_ids([node[:2] for node in self.nodes], roots)})
+
+
+class FiscalYearFilter(admin.SimpleListFilter):
+    """Rows of one fiscal year; `path` is the column. The years around today are offered; any other may stand in the address."""
+
+    title = _("fiscal year")
+    parameter_name = "fiscal_year"
+    path = ""
+    years_ahead, years_back = 10, 10
+
+    @classmethod
+    def by(cls, path: str, title=None, years_ahead: int = years_ahead) -> type["FiscalYearFilter"]:
+        told = {"path": path, "parameter_name": path, "title": title or cls.title, "years_ahead": years_ahead}
+        return type(cls.__name__, (cls,), told)
+
+    def lookups(self, request, model_admin):
+        this_year = fiscal_year_of(timezone.localdate())
+        return [(str(year), fiscal_year_name(year)) for year in range(this_year + self.years_ahead, this_year - self.years_back - 1, -1)]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(**{self.path: int(self.value())}) if (self.value() or "").isdecimal() else queryset

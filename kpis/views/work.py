@@ -1,0 +1,107 @@
+"""My work: the first page after the log-in, by role. What an official has to report, what a reviewer has to decide."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib.auth.views import redirect_to_login
+from django.db.models import QuerySet
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from accounts.roles import Role
+from budget.models import Organisation, subtree_ids
+from kpis import reports, work
+from kpis.choices import NoDeadline, Status
+from kpis.views.base import OpenPage, Problem, Refused, page_of, problems_of
+
+ROWS_SHOWN = 10
+
+
+def home(request):
+    """Who works with the system begins with the work; everybody else with the overdue report."""
+    return HttpResponseRedirect(reverse("kpis:work" if request.user.is_authenticated and request.user.is_staff else "kpis:overdue"))
+
+
+class WorkForm(forms.Form):
+    """Which list to show whole, and of which organisation."""
+
+    KINDS = (*work.REPORTS_IN_HAND, *work.TARGETS_TO_REPORT, "decide")
+
+    show = forms.ChoiceField(choices=[("", ""), *((kind, kind) for kind in KINDS)], required=False)
+    organisation = forms.ModelChoiceField(Organisation.objects.all(), to_field_name="code", required=False)
+
+
+@dataclass(frozen=True)
+class WorkList:
+    """A list of things to do, of targets or of reports: its first rows among the other lists, all of them on a page of its own."""
+
+    kind: str
+    title: Any
+    number: int
+    rows: QuerySet
+    of_reports: bool
+
+    @property
+    def first_rows(self):
+        return self.rows[:ROWS_SHOWN] if self.number else []
+
+
+class WorkPage(OpenPage):
+    """What the user has to do today, by the roles of today's postings."""
+
+    template_name = "kpis/work.html"
+    extra_context = {"section": "work"}
+    parameters = ("show", "organisation", "page")
+
+    def dispatch(self, request, *arguments, **options):
+        if not (request.user.is_authenticated and request.user.is_staff):
+            return redirect_to_login(request.get_full_path())
+        return super().dispatch(request, *arguments, **options)
+
+    def problems(self):
+        yield from super().problems()
+        self.form = WorkForm(self.request.GET)
+        yield from problems_of(self.form)
+
+    def get_context_data(self, **kwargs):
+        today = timezone.localdate()
+        roles, asked = self.request.user.roles_on(today), self.form.cleaned_data
+        context = super().get_context_data(on=today, roles=roles, organisation=asked["organisation"], **kwargs)
+        lists = []
+        if Role.OFFICIAL in roles:
+            context["divisions"], officials = self.of_an_official(today, asked["organisation"])
+            lists += officials
+        if Role.REVIEWER in roles:
+            waiting = work.to_decide(self.request.user)
+            lists.append(WorkList("decide", gettext("Reports to decide"), waiting.count(), waiting, of_reports=True))
+            context["open_misses"] = reports.overdue_targets(today, statuses=(Status.MISSED,)).count()
+        if Role.ADMINISTRATOR in roles:
+            context["no_last_day"] = [(reason, NoDeadline(reason).label, n) for reason, n in reports.no_last_day_counts(today).items()]
+        if asked["show"]:
+            context["whole"] = whole = next((one for one in lists if one.kind == asked["show"]), None)
+            if whole is None:
+                raise Refused(Problem("show", gettext("Your postings of today have no such list.")))
+            context["page"] = page_of(whole.rows, self.request)
+            context["pages"] = context["page"].paginator.get_elided_page_range(context["page"].number, on_each_side=2, on_ends=1)
+        return context | {"lists": lists, "has_work": any(one.number for one in lists), "rows_shown": ROWS_SHOWN}
+
+    def of_an_official(self, today, organisation) -> tuple[list, list[WorkList]]:
+        """The numbers of each division, and the lists of what is to be done."""
+        narrowed = organisation and subtree_ids(Organisation.objects.values_list("id", "parent_id"), [organisation.pk])
+        todo = work.OfficialsWork(self.request.user, today, narrowed)
+        divisions = todo.by_division()
+        numbers = work.totals(divisions)
+        in_hand = [
+            WorkList(kind, title, numbers[kind], todo.reports(kind), of_reports=True)
+            for kind, (title, _state) in work.REPORTS_IN_HAND.items()
+        ]
+        to_report = [
+            WorkList(kind, title, numbers[kind], todo.targets(kind), of_reports=False)
+            for kind, (title, _condition) in work.TARGETS_TO_REPORT.items()
+        ]
+        returned, *others = in_hand
+        lists = [returned, *to_report, *others]
+        return [(one.organisation, [(kind.kind, one.counts[kind.kind]) for kind in lists]) for one in divisions], lists

@@ -1,0 +1,160 @@
+"""What is to be done, and by whom: the results that are asked of officials, and the reports that wait for a step.
+
+Of each standing target one year's result is asked for on a day: of the deadline's year once it has ended, and before that of the last ended
+fiscal year, from the budget year and the programme's first year on. A target of each year is asked for the last ended year of its run.
+Nothing is asked where a report of that year is submitted or accepted (after the deadline's year one of a later year will do), nor of a
+target that is achieved for good: after its last day, or where it has none and is not judged each year. (DOMAIN §4, §7.)
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, SmallIntegerField, Subquery, Value, When
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from budget.models import Organisation
+from kpis import deadlines
+from kpis.choices import ReportState, Status
+from kpis.models import OutcomeTarget, ProgressReport, programmes_reported_by
+
+
+def asked(on: date) -> QuerySet[OutcomeTarget]:
+    """The targets of which a result is asked for on a day, with their status and `asked_fy`, the fiscal year asked for."""
+    return with_year_asked(OutcomeTarget.objects.all(), on).filter(asked_fy__isnull=False)
+
+
+def with_year_asked(targets: QuerySet[OutcomeTarget], on: date) -> QuerySet[OutcomeTarget]:
+    """`targets` that stand on a day, with their status and `asked_fy`: the fiscal year whose result is asked for, None where none is."""
+    ended = deadlines.last_ended_year(on)
+    year = Case(
+        When(each_year=True, last_year__lt=ended, then=F("last_year")),
+        When(each_year=False, due_fy__lt=ended, then=F("due_fy")),
+        default=Value(ended),
+        output_field=SmallIntegerField(),
+    )
+    begun = (
+        Q(each_year=True) & (Q(first_year=None) | Q(first_year__lte=F("year_to_report")))
+        | Q(each_year=False, due_fy__lte=ended)
+        | Q(each_year=False)
+        & (Q(passage=None) | Q(passage__document__budget_year__lte=ended))
+        & (Q(programme__start_fiscal_year=None) | Q(programme__start_fiscal_year__lte=ended))
+    )
+    done = Q(status=Status.ACHIEVED, each_year=False) & (Q(last_day_passed=True) | Q(due_on=None))
+    return (
+        targets.with_status(on)
+        .annotate(year_to_report=year)
+        .annotate(asked_fy=Case(When(begun & ~done & ~_answered(), then=F("year_to_report")), output_field=SmallIntegerField()))
+    )
+
+
+def _answered() -> Exists:
+    """Whether the year to report is reported: submitted, accepted, or accepted once and under correction."""
+    told = ProgressReport.objects.filter(
+        Q(state__in=(ReportState.SUBMITTED, ReportState.ACCEPTED)) | Q(accepted_measured_on__isnull=False), target=OuterRef("pk")
+    )
+    same_year = Q(fiscal_year=OuterRef("year_to_report"))
+    later_year = Q(fiscal_year__gt=OuterRef("year_to_report"), target__each_year=False, target__due_fy=OuterRef("year_to_report"))
+    return Exists(told.filter(same_year | later_year))
+
+
+# --- An official's work -------------------------------------------------------------------------------------------------------------
+
+# What an official is shown, in the order in which it presses: lists of targets, and of reports by their state.
+TARGETS_TO_REPORT = {
+    "unreported": (_("Unreported"), Q(status=Status.UNREPORTED)),
+    "due": (_("Results asked for"), Q(asked_fy__isnull=False) & ~Q(status=Status.UNREPORTED)),
+    "behind": (_("Behind"), Q(status=Status.BEHIND)),
+    "missed": (_("Missed"), Q(status=Status.MISSED, miss_closed=False)),
+}
+REPORTS_IN_HAND = {
+    "returned": (_("Returned"), ReportState.RETURNED),
+    "draft": (_("Drafts"), ReportState.DRAFT),
+    "submitted": (_("Waiting for a reviewer"), ReportState.SUBMITTED),
+}
+
+
+@dataclass(frozen=True)
+class OfficialsWork:
+    """What an official is to do on a day, for the programmes of the user's organisations; `organisation_ids` narrow it by the lead.
+
+    The organisations are read once.
+    """
+
+    user: object
+    on: date
+    organisation_ids: frozenset[int] | None = None
+
+    @cached_property
+    def _programmes(self) -> QuerySet:
+        programmes = programmes_reported_by(self.user, self.on)
+        return programmes if self.organisation_ids is None else programmes.filter(lead__in=self.organisation_ids)
+
+    @property
+    def _targets(self) -> QuerySet[OutcomeTarget]:
+        return with_year_asked(OutcomeTarget.objects.filter(programme__in=self._programmes), self.on)
+
+    @property
+    def _reports(self) -> QuerySet[ProgressReport]:
+        standing = OutcomeTarget.objects.standing_on(self.on).filter(programme__in=self._programmes)
+        return ProgressReport.objects.filter(target__in=standing)
+
+    def targets(self, kind: str) -> QuerySet[OutcomeTarget]:
+        """The targets of one kind of work, the earliest deadline first, with the year asked for, the last accepted result before it, and
+        the state of its report.
+        """
+        _title, condition = TARGETS_TO_REPORT[kind]
+        earlier = ProgressReport.objects.accepted_figures().filter(target=OuterRef("pk"), fiscal_year__lt=OuterRef("year_to_report"))
+        last = earlier.order_by("-fiscal_year")
+        of_the_year = ProgressReport.objects.filter(target=OuterRef("pk"), fiscal_year=OuterRef("year_to_report"))
+        return (
+            self._targets.filter(condition)
+            .annotate(
+                previous_fy=Subquery(last.values("fiscal_year")[:1]),
+                previous_value=Subquery(last.values("accepted_value")[:1]),
+                previous_grade=Subquery(last.values("accepted_grade")[:1]),
+                report_state=Subquery(of_the_year.values("state")),
+            )
+            .select_related("programme__lead")
+            .order_by(F("judged_fy").asc(nulls_last=True), "code")
+        )
+
+    def reports(self, kind: str) -> QuerySet[ProgressReport]:
+        """The reports in one state, the one that waits longest first."""
+        _title, state = REPORTS_IN_HAND[kind]
+        return self._reports.filter(state=state).select_related("target__programme__lead", "submitted_by").order_by("reported_at", "pk")
+
+    def by_division(self) -> "list[DivisionsWork]":
+        """The numbers of each kind of work by lead organisation, in the order of their codes. Three queries."""
+        numbers = {kind: Count("pk", filter=condition) for kind, (_title, condition) in TARGETS_TO_REPORT.items()}
+        counted = list(self._targets.order_by().values("programme__lead").annotate(**numbers))
+        states = {state: kind for kind, (_title, state) in REPORTS_IN_HAND.items()}
+        in_hand = self._reports.filter(state__in=states).order_by().values_list("target__programme__lead", "state").annotate(Count("pk"))
+        counts: dict[int, Counter] = {row["programme__lead"]: Counter({kind: row[kind] for kind in numbers}) for row in counted}
+        for lead, state, number in in_hand:
+            counts.setdefault(lead, Counter())[states[state]] += number
+        leads = Organisation.objects.in_bulk(list(counts))
+        return sorted((DivisionsWork(leads[lead], found) for lead, found in counts.items()), key=lambda one: one.organisation.code)
+
+
+@dataclass(frozen=True)
+class DivisionsWork:
+    """How much of each kind of work a lead organisation has."""
+
+    organisation: Organisation
+    counts: Counter
+
+
+def totals(divisions: Iterable[DivisionsWork]) -> Counter:
+    return sum((one.counts for one in divisions), Counter())
+
+
+# --- A reviewer's work --------------------------------------------------------------------------------------------------------------
+
+
+def to_decide(user) -> QuerySet[ProgressReport]:
+    """The submitted reports that a reviewer decides, the oldest first."""
+    waiting = ProgressReport.objects.visible_to(user).filter(state=ReportState.SUBMITTED)
+    return waiting.select_related("target__programme__lead", "submitted_by").order_by("submitted_at", "pk")

@@ -1,0 +1,150 @@
+"""The lists of the admin cost the same at any size: five queries, nothing counted, read in the order of an index."""
+
+import re
+from datetime import date
+
+import pytest
+from django.contrib import admin
+from django.db import connection, models
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import Posting, User
+from accounts.roles import Role
+from budget.admin.lists import UncountedChangeList, UncountedPaginator
+from budget.models import Organisation, Programme, SourceDocument, SourcePassage
+from kpis.models import OutcomeTarget, ProgressReport
+from tests.factories import (
+    OrganisationFactory,
+    OutcomeTargetFactory,
+    PostingFactory,
+    ProgrammeFactory,
+    ProgressReportFactory,
+    SourceDocumentFactory,
+    SourcePassageFactory,
+)
+
+QUERIES = 5  # session, user, postings; what the filters offer or rows bring along; the rows themselves
+
+MAKE = {
+    Organisation: lambda lead: OrganisationFactory(parent=lead),
+    Programme: lambda lead: ProgrammeFactory(lead=lead, start_fiscal_year=2020),
+    SourceDocument: lambda lead: SourceDocumentFactory(),
+    SourcePassage: lambda lead: SourcePassageFactory(programme=ProgrammeFactory(lead=lead)),
+    OutcomeTarget: lambda lead: ProgressReportFactory(target__programme__lead=lead, accepted=True),
+    ProgressReport: lambda lead: ProgressReportFactory(target__programme__lead=lead, submitted=True),
+    User: lambda lead: PostingFactory(organisation=lead),
+    Posting: lambda lead: PostingFactory(organisation=lead),
+}
+# Those that grow with every year of the whole government's review; of users, organisations and documents there are hundreds.
+LARGE = (SourcePassage, OutcomeTarget, ProgressReport)
+every_list = pytest.mark.parametrize("model", MAKE, ids=lambda model: model._meta.label_lower)
+large_lists = pytest.mark.parametrize("model", LARGE, ids=lambda model: model._meta.label_lower)
+
+
+def list_of(model: type[models.Model]) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+@pytest.fixture
+def reader(client, ministry):
+    """Somebody who reads and writes whatever there is."""
+    user = PostingFactory(organisation=ministry, role=Role.ADMINISTRATOR).user
+    PostingFactory(user=user, organisation=ministry, role=Role.REVIEWER, from_on=date(2021, 4, 1))
+    client.force_login(user)
+    return client
+
+
+def test_every_list_is_walked():
+    assert set(admin.site._registry) == set(MAKE)
+
+
+@every_list
+def test_list_asks_at_most_five_queries_at_any_size(reader, division, model):
+    asked = []
+    for number in (1, 39, 20):  # one row, a page, more than a page
+        for _n in range(number):
+            MAKE[model](division)
+        with CaptureQueriesContext(connection) as queries:
+            response = reader.get(list_of(model))
+        asked.append(len(queries))
+    assert response.context["cl"].page.has_next()
+    assert len(set(asked)) == 1
+    assert asked[0] <= QUERIES, [query["sql"] for query in queries]
+
+
+@every_list
+def test_nothing_is_counted(reader, division, model):
+    MAKE[model](division)
+    with CaptureQueriesContext(connection) as queries:
+        reader.get(list_of(model))
+    assert [query["sql"] for query in queries if "COUNT(" in query["sql"]] == []
+
+
+def test_every_list_is_of_the_kind_that_is_not_counted():
+    for page in admin.site._registry.values():
+        assert issubclass(page.get_changelist(None), UncountedChangeList)
+        assert issubclass(page.paginator, UncountedPaginator)
+        assert not page.show_full_result_count
+        assert page.date_hierarchy is None
+
+
+@large_lists
+def test_rows_of_a_large_table_are_read_in_the_order_of_an_index(reader, division, model):
+    """The database sorts nothing: it would have to read every row to show fifty."""
+    MAKE[model](division)
+    with CaptureQueriesContext(connection) as queries:
+        reader.get(list_of(model))
+    page = next(query["sql"] for query in reversed(queries.captured_queries) if f'FROM "{model._meta.db_table}"' in query["sql"])
+    ordering = re.findall(r"ORDER BY ([^)]*?) LIMIT", page)[0]
+    columns = [column.split(".")[-1].strip('" ASC') for column in ordering.split(", ")]
+    indexed = [[field.name] for field in model._meta.fields if field.unique or field.db_index]
+    indexed += [list(constraint.fields) for constraint in model._meta.constraints if isinstance(constraint, models.UniqueConstraint)]
+    assert [column.removesuffix("_id") for column in columns] in indexed
+
+
+@large_lists
+def test_large_tables_are_searched_by_the_beginning_of_a_code_alone(model):
+    page = admin.site._registry[model]
+    assert {name.rpartition("__")[2] for name in page.search_fields} == {"startswith"}
+    assert [name for name in page.search_fields if "code" not in name] == []
+
+
+@large_lists
+def test_large_tables_are_sorted_by_nothing_without_an_index(model):
+    assert set(admin.site._registry[model].sortable_by) <= {"code"}
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "99"])
+def test_a_page_that_is_none_leads_back_to_the_first(reader, division, page):
+    MAKE[Programme](division)
+    response = reader.get(list_of(Programme), {"p": page}, follow=True)
+    assert response.status_code == 200
+    assert len(response.context["cl"].result_list) == 1
+
+
+def test_pages_lead_to_the_next_and_back(reader, division):
+    for _n in range(51):
+        MAKE[Programme](division)
+    first = reader.get(list_of(Programme)).context["cl"]
+    second = reader.get(list_of(Programme) + first.next_url).context["cl"]
+    assert (len(first.result_list), len(second.result_list), first.previous_url) == (50, 1, "")
+    assert not {row.pk for row in first.result_list} & {row.pk for row in second.result_list}
+    assert second.next_url == ""
+    assert reader.get(list_of(Programme) + second.previous_url).context["cl"].page.number == 1
+
+
+def test_a_filter_by_organisation_reads_the_tree_once(reader, division):
+    MAKE[OutcomeTarget](division)
+    with CaptureQueriesContext(connection) as queries:
+        reader.get(list_of(OutcomeTarget), {"organisation": division.code})
+    assert len(queries) <= QUERIES
+
+
+def test_choices_that_are_searched_are_not_counted(reader, division):
+    OutcomeTargetFactory.create_batch(21, programme__lead=division)
+    asked = {"app_label": "kpis", "model_name": "targetlink", "field_name": "to_target", "term": ""}
+    with CaptureQueriesContext(connection) as queries:
+        found = reader.get(reverse("admin:autocomplete"), asked).json()
+    assert (len(found["results"]), found["pagination"]["more"]) == (20, True)
+    assert [query["sql"] for query in queries if "COUNT(" in query["sql"]] == []
