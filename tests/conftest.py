@@ -1,9 +1,12 @@
 """The cast: a division and its official, a reviewer, an auditor, an administrator, and an official of another division."""
 
 import pytest
+from django.db import connection
+from django.test import TransactionTestCase
 from django.utils import translation
 
 from accounts.roles import Role
+from budget import append_only
 from budget.models import OrganisationKind
 from tests.factories import OrganisationFactory, PostingFactory, UserFactory
 
@@ -12,6 +15,20 @@ from tests.factories import OrganisationFactory, PostingFactory, UserFactory
 def _passwords_hash_quickly(settings):
     """The real hash takes a third of a second for each user on purpose. Those of fixtures are still read."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _history_may_be_emptied_between_tests():
+    """Tests with transactions of their own end on `flush`, which append-only history refuses."""
+    flush = TransactionTestCase._fixture_teardown
+
+    def flush_history_too(self):
+        with append_only.lifted(connection):
+            flush(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", flush_history_too)
+        yield
 
 
 @pytest.fixture

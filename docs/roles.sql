@@ -1,0 +1,17 @@
+-- Two roles on PostgreSQL: one owns the tables and migrates, the application's may write history and never change it.
+-- Run as a superuser in Seika's own database, before the first `migrate`; give both roles a password of your own.
+CREATE ROLE seika_owner LOGIN;
+CREATE ROLE seika_app LOGIN;
+GRANT CREATE, USAGE ON SCHEMA public TO seika_owner;
+GRANT USAGE ON SCHEMA public TO seika_app;
+
+-- Run as seika_owner after each `migrate` (DATABASE_URL names seika_owner for `migrate`, seika_app for everything else).
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO seika_app;
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO seika_app;
+DO $$
+DECLARE history text;
+BEGIN
+    FOR history IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename ~ '^[a-z]+_historical' LOOP
+        EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON %I FROM seika_app', history);
+    END LOOP;
+END $$;
