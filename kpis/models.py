@@ -98,6 +98,8 @@ class OutcomeTarget(models.Model):
         "deadline_kind", "deadline_year", "deadline_on", "deadline_offset_years", "deadline_through_nth_year", "deadline_event_on",
     )  # fmt: skip
 
+    DERIVED = ("due_on", "due_fy", "first_year", "last_year")
+
     code = models.SlugField(_("target code"), max_length=60, unique=True)
     programme = models.ForeignKey(Programme, models.PROTECT, related_name="targets", verbose_name=_("programme"))
     label = models.CharField(_("item mark"), max_length=20, blank=True)
@@ -135,7 +137,7 @@ class OutcomeTarget(models.Model):
         _("programme's end is assumed"), default=False, help_text=_("The text may mean the end of each supported project.")
     )
 
-    # Derived by `derive()` alone from the parts above, the programme and the source document.
+    # DERIVED by `derive()` alone from the parts above, the programme and the source document.
     due_on = models.DateField(_("last day"), null=True, blank=True, editable=False)
     due_fy = models.PositiveSmallIntegerField(_("fiscal year of the deadline"), null=True, blank=True, editable=False)
     first_year = models.PositiveSmallIntegerField(_("first year judged"), null=True, blank=True, editable=False)
@@ -255,7 +257,7 @@ class OutcomeTarget(models.Model):
 
     @property
     def derived(self) -> tuple:
-        return self.due_on, self.due_fy, self.first_year, self.last_year
+        return tuple(getattr(self, column) for column in self.DERIVED)
 
     def derive(self) -> None:
         """Write the derived columns from what is stated. `save()` calls it; bulk loaders call it themselves."""

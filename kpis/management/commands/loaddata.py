@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 from budget.models import Programme, SourceDocument, SourcePassage
 from kpis.models import OutcomeTarget, ProgressReport
 
-DERIVED = ("due_on", "due_fy", "first_year", "last_year")
 DERIVED_FROM = {OutcomeTarget, Programme, SourceDocument, SourcePassage}
 
 
@@ -84,10 +83,10 @@ class Command(loaddata.Command):
             if (stated, marked) != (target.derived, target.revised_after_deadline):
                 fixtures.setdefault(target.pk, self.loaded[Programme].get(target.programme_id, self.fixture))
                 resolved.append(target)
-        OutcomeTarget.objects.using(self.using).bulk_update(resolved, (*DERIVED, "revised_after_deadline"), batch_size=500)
+        OutcomeTarget.objects.using(self.using).bulk_update(resolved, (*OutcomeTarget.DERIVED, "revised_after_deadline"), batch_size=500)
 
     def _refuse_other_than_derived(self, target, stated, fixture):
-        for column, told, found in zip(DERIVED, stated, target.derived, strict=True):
+        for column, told, found in zip(OutcomeTarget.DERIVED, stated, target.derived, strict=True):
             if told is not None and told != found:
                 raise _refusal(
                     fixture,

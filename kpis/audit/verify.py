@@ -1,0 +1,90 @@
+"""Whether what stands in the database is what its history tells: every live row against its newest history row, and what is derived
+against what it follows from. Nothing is written, and memory stays flat: both sides are read in the order of their keys.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+from django.db.models import OuterRef, Subquery
+
+from kpis.models import OutcomeTarget
+
+AT_ONCE = 2_000
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field of a row that says something else than it should: what stands there, and what its history or its terms give.
+
+    Where a row has no history, or a history no row, `field` is blank.
+    """
+
+    model: type[models.Model]
+    key: Any
+    field: str
+    stands: Any
+    expected: Any
+
+    def __str__(self):
+        place = f"{self.model._meta.label_lower} {self.key}"
+        return f"{place}: {self.field}: {self.stands!r} ≠ {self.expected!r}" if self.field else f"{place}: {self.stands} ≠ {self.expected}"
+
+
+ROW, NO_ROW, HISTORY, NO_HISTORY = "a row", "no row", "a history", "no history"
+
+
+def models_with_history() -> list[type[models.Model]]:
+    return [model for model in apps.get_models() if hasattr(model, "history")]
+
+
+def differences() -> Iterator[Difference]:
+    """Every difference once, model by model in the order of their keys."""
+    told = set()
+    for model in models_with_history():
+        for difference in _against_history(model):
+            told.add(difference)
+            yield difference
+    yield from (difference for difference in _against_terms() if difference not in told)
+
+
+def _against_history(model: type[models.Model]) -> Iterator[Difference]:
+    key, history = model._meta.pk.attname, model.history.model
+    columns = [field.attname for field in history.tracked_fields]
+    latest = model.history.filter(**{key: OuterRef(key)}).order_by("-history_date", "-history_id").values("history_id")[:1]
+    newest = model.history.filter(history_id=Subquery(latest)).exclude(history_type="-").order_by(key)
+    told, rows = (_in_order(found.values(*columns), key) for found in (newest, model._base_manager.order_by(key)))
+    live, past = next(rows, None), next(told, None)
+    while live or past:
+        if past is None or (live is not None and live[key] < past[key]):
+            yield Difference(model, live[key], "", ROW, NO_HISTORY)
+            live = next(rows, None)
+        elif live is None or past[key] < live[key]:
+            yield Difference(model, past[key], "", NO_ROW, HISTORY)
+            past = next(told, None)
+        else:
+            for column in columns:
+                if live[column] != past[column]:
+                    yield Difference(model, live[key], column, live[column], past[column])
+            live, past = next(rows, None), next(told, None)
+
+
+def _in_order(rows: models.QuerySet, key: str) -> Iterator[dict]:
+    """The rows a slice at a time: a cursor of SQLite would be lost to what is read beside it."""
+    after = None
+    while some := list((rows if after is None else rows.filter(**{f"{key}__gt": after}))[:AT_ONCE]):
+        yield from some
+        after = some[-1][key]
+
+
+def _against_terms() -> Iterator[Difference]:
+    """Last days and years judged against the terms, the programme and the document that they follow from (DOMAIN §3, §4)."""
+    targets = OutcomeTarget.objects.select_related("programme", "passage__document").order_by("pk")
+    for target in targets.iterator(AT_ONCE):
+        stored = target.derived
+        target.derive()
+        for column, stands, expected in zip(OutcomeTarget.DERIVED, stored, target.derived, strict=True):
+            if stands != expected:
+                yield Difference(OutcomeTarget, target.pk, column, stands, expected)
