@@ -50,6 +50,7 @@ class UncountedPage(Page):
 class UncountedPaginator(Paginator):
     """Turns pages without counting the rows: one row more than a page holds tells whether another page follows."""
 
+    LAST = 10**6  # no database has so many pages, and none can be asked for row 10**19
     follows = False
 
     def validate_number(self, number):
@@ -57,7 +58,7 @@ class UncountedPaginator(Paginator):
             number = int(number)
         except (TypeError, ValueError) as error:
             raise InvalidPage from error
-        if number < 1:
+        if not 1 <= number <= self.LAST:
             raise EmptyPage
         return number
 

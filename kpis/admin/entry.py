@@ -66,8 +66,11 @@ class ReportForm(ReasonForm):
         super().__init__(*args, **options)
         self.instance.target = self.target
         self.left_open = self.target.left_open
-        for name in {"comparator", "accumulation", "deadline_event_on"} - set(self.left_open):
-            del self.fields[name]
+        for name in ("comparator", "accumulation", "deadline_event_on"):
+            if name not in self.left_open:
+                del self.fields[name]
+            elif not self.instance._state.adding:  # it was asked when the report was begun
+                self.fields[name].required = False
         if "value" in self.fields and self.target.unit:
             self.fields["value"].label = f"{self.fields['value'].label} ({self.target.unit})"
 

@@ -65,6 +65,8 @@ class WorkPage(OpenPage):
         yield from super().problems()
         self.form = WorkForm(self.request.GET)
         yield from problems_of(self.form)
+        if self.request.GET.get("page") and not self.request.GET.get("show"):
+            yield Problem("page", gettext("Only a whole list has pages: say which by show."))
 
     def get_context_data(self, **kwargs):
         today = timezone.localdate()

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -40,5 +41,14 @@ def visit(chromium, live_server):
         page.goto(live_server.url + address)
         yield page
         context.close()
+        if not chromium.contexts:
+            _let_requests_end()
 
     return visiting
+
+
+def _let_requests_end() -> None:
+    """The server's threads still close their connections when the browser has gone: the test's database must stay until then."""
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join(timeout=10)

@@ -56,7 +56,7 @@ def something_of_everything(division):
     YearlyMilestoneFactory(target=missed)
     closed = OutcomeTargetFactory(code="closed", **shared)
     ProgressReportFactory(target=closed, accepted=True, value=Decimal(59))
-    ClosedMissFactory(target=closed, fiscal_year=2025, closed_at=datetime(2026, 4, 2, tzinfo=UTC))
+    ClosedMissFactory(target=closed, fiscal_year=2025, closed_at=datetime(2026, 4, 1, tzinfo=UTC))
     unreported = OutcomeTargetFactory(code="unreported", **shared)
     TargetLink.objects.create(from_target=missed, to_target=unreported)
     OutcomeTargetFactory(deadline_year=2026, **shared)

@@ -287,6 +287,18 @@ def test_who_does_not_know_leaves_it_assumed(as_official, assumed):
     assert (assumed.comparator_assumed, assumed.accumulation_assumed) == (True, False)
 
 
+def test_what_was_asked_when_a_report_was_begun_may_be_answered_later(as_official, assumed):
+    page = as_official.get(entry_of(assumed))
+    as_official.post(entry_of(assumed), sent(page, value="65", comparator="not_known", accumulation="not_known"))
+    report = ProgressReport.objects.get()
+    as_official.post(page_of(report), sent(as_official.get(page_of(report)), value="66"))
+    report.refresh_from_db()
+    assert report.value == 66
+    as_official.post(page_of(report), sent(as_official.get(page_of(report)), accumulation="level"))
+    assumed.refresh_from_db()
+    assert (assumed.comparator_assumed, assumed.accumulation_assumed) == (True, False)
+
+
 def test_whether_a_reason_is_needed_is_judged_by_the_answer(as_official, assumed):
     page = as_official.get(entry_of(assumed))
     answers = {"value": "65", "comparator": "at_most", "accumulation": "level"}

@@ -91,7 +91,9 @@ def test_who_has_no_posting_today_has_no_work_here(client, official):
     assert client.get(WORK).status_code == 302
 
 
-@pytest.mark.parametrize("query", [{"shown": "due"}, {"show": "everything"}, {"organisation": "none"}, {"show": "due", "page": "9"}])
+@pytest.mark.parametrize(
+    "query", [{"shown": "due"}, {"show": "everything"}, {"organisation": "none"}, {"show": "due", "page": "9"}, {"page": "1"}]
+)
 def test_what_cannot_be_read_is_refused(as_official, programme, query):
     assert as_official.get(WORK, query).status_code == 400
 
