@@ -5,14 +5,14 @@ from decimal import Decimal
 
 import pytest
 import time_machine
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import translation
 
 from accounts.roles import Role
 from budget.history import changes_of, explain
 from kpis import workflow
 from kpis.choices import ReportState
-from kpis.models import ProgressReport
+from kpis.models import OutcomeTarget, ProgressReport
 from tests.factories import OutcomeTargetFactory, PostingFactory, ProgrammeFactory, ProgressReportFactory, UserFactory
 
 NOTE = "出典を示してください。"
@@ -51,9 +51,13 @@ def accepted(submitted, reviewer):
 
 
 @pytest.fixture
-def taken_down(draft):
-    ProgressReport.objects.filter(pk=draft.pk).update(state=ReportState.TAKEN_DOWN)
-    return ProgressReport.objects.get()
+def taken_down(draft, official):
+    return workflow.take_down(draft, by=official, reason=NOTE)
+
+
+@pytest.fixture
+def reopened(accepted, official):
+    return workflow.reopen(accepted, by=official, reason=NOTE)
 
 
 def submit(report, user):
@@ -66,6 +70,18 @@ def accept(report, user):
 
 def send_back(report, user):
     return workflow.send_back(report, by=user, reason=NOTE)
+
+
+def recall(report, user):
+    return workflow.recall(report, by=user)
+
+
+def reopen(report, user):
+    return workflow.reopen(report, by=user, reason=NOTE)
+
+
+def take_down(report, user):
+    return workflow.take_down(report, by=user, reason=NOTE)
 
 
 def told(report):
@@ -84,25 +100,56 @@ def refused(step, report, *arguments, **options) -> str:
 
 # --- States and steps --------------------------------------------------------------------------------------------------------------
 
+# Where each step leads from each state. A report that is reopened is a draft, with an accepted figure beside it.
 LEADS_TO = {
     ("draft", submit): "submitted",
     ("returned", submit): "submitted",
+    ("reopened", submit): "submitted",
+    ("submitted", recall): "draft",
     ("submitted", accept): "accepted",
     ("submitted", send_back): "returned",
+    ("accepted", reopen): "draft",
+    ("taken_down", reopen): "draft",
+    ("draft", take_down): "taken_down",
+    ("returned", take_down): "taken_down",
+    ("accepted", take_down): "taken_down",
+    ("reopened", take_down): "taken_down",
 }
+STEPS = (submit, recall, accept, send_back, reopen, take_down)
+STATES = (*ReportState.values, "reopened")
 
 
-@pytest.mark.parametrize("step", [submit, accept, send_back], ids=lambda step: step.__name__)
-@pytest.mark.parametrize("state", ReportState.values)
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
+@pytest.mark.parametrize("state", STATES)
 def test_step_leads_from_its_states_and_from_no_other(state, step, request, official, reviewer):
     report = request.getfixturevalue(state)
-    assert report.state == state
-    user = official if step is submit else reviewer
+    decides = step in (accept, send_back) or (step is take_down and report.accepted_measured_on is not None)
+    user = reviewer if decides else official
 
     if (state, step) in LEADS_TO:
         assert step(report, user).state == told(report)["state"] == LEADS_TO[state, step]
     else:
-        assert refused(step, report, user).startswith("Only a ")
+        assert refused(step, report, user).startswith("Only a")
+
+
+@pytest.mark.parametrize("who", ["official", "other_official", "reviewer", "auditor", "administrator"])
+@pytest.mark.parametrize("step", workflow.REPORT_STEPS, ids=lambda step: step.code)
+@pytest.mark.parametrize("state", STATES)
+def test_button_is_offered_where_the_step_may_be_taken_and_nowhere_else(state, step, who, request):
+    report, user = request.getfixturevalue(state), request.getfixturevalue(who)
+    offered = step.is_open_to(user, report)
+    if offered:
+        step.take(report, by=user, **({"reason": NOTE} if step.takes_reason else {}))
+        assert told(report)["state"] != state
+    else:
+        refused(step.take, report, by=user, **({"reason": NOTE} if step.takes_reason else {}))
+
+
+@pytest.mark.parametrize("step", workflow.REPORT_STEPS, ids=lambda step: step.code)
+def test_strangers_are_told_apart_from_those_who_come_at_the_wrong_time(step, accepted, other_official, auditor):
+    for stranger in (other_official, auditor):
+        with pytest.raises(PermissionDenied):
+            step.refuse_strangers(stranger, accepted)
 
 
 @pytest.mark.django_db
@@ -172,6 +219,173 @@ def test_who_reported_an_earlier_figure_does_not_accept_the_later_one(draft, off
 
 def test_who_returned_a_report_accepts_it_later(returned, official, reviewer):
     assert workflow.accept(workflow.submit(returned, by=official), by=reviewer).decided_by == reviewer
+
+
+# --- Recalling, reopening, taking down -----------------------------------------------------------------------------------------------
+
+
+def a_colleague(division):
+    return PostingFactory(organisation=division, role=Role.OFFICIAL).user
+
+
+def test_recall_is_for_who_reported_or_submitted_and_for_nobody_else(draft, official, division, reviewer):
+    colleague, third = a_colleague(division), a_colleague(division)
+    submitted = workflow.submit(draft, by=colleague)
+
+    assert refused(recall, submitted, third) == "Only its author recalls a report."
+    assert refused(recall, submitted, reviewer) == "Only an official recalls reports."
+    assert recall(submitted, official).state == ReportState.DRAFT
+    assert recall(workflow.submit(draft, by=colleague), colleague).state == ReportState.DRAFT
+
+
+def test_author_who_left_the_division_does_not_recall(submitted, official):
+    official.postings.update(to_on=date(2026, 4, 30))
+
+    assert refused(recall, submitted, type(official).objects.get(pk=official.pk)) == "Only an official recalls reports."
+
+
+def test_recalled_report_is_submitted_by_nobody(submitted, official):
+    report = recall(submitted, official)
+
+    assert (report.submitted_by, report.submitted_at, report.reported_by) == (None, None, official)
+
+
+def test_author_of_a_recalled_report_still_does_not_accept_it(submitted, official, division, ministry):
+    colleague = a_colleague(division)
+    again = workflow.submit(recall(submitted, official), by=colleague)
+    PostingFactory(user=official, organisation=ministry, role=Role.REVIEWER)
+
+    assert refused(accept, again, type(official).objects.get(pk=official.pk)) == "Nobody accepts what they reported."
+
+
+def test_reopening_by_an_official_gives_a_draft_and_by_a_reviewer_a_return_with_the_reason(accepted, official, reviewer):
+    returned = reopen(accepted, reviewer)
+    assert (returned.state, returned.decision_note, returned.decided_by) == (ReportState.RETURNED, NOTE, reviewer)
+
+    accepted = workflow.accept(workflow.submit(returned, by=official), by=_a_reviewer())
+    drafted = reopen(accepted, official)
+    assert (drafted.state, drafted.decision_note, drafted.submitted_by) == (ReportState.DRAFT, "", None)
+
+
+def test_accepted_figure_goes_on_counting_while_a_correction_is_worked_on(target, accepted, official):
+    def standing():
+        found = type(target).objects.with_status(date(2026, 5, 1)).get()
+        return found.status, found.basis_value, found.under_correction
+
+    assert standing() == ("achieved", 60, False)
+    report = reopen(accepted, official)
+    report.value, report.reason = Decimal(12), "二重計上"
+    report.save()
+    assert standing() == ("achieved", 60, True)
+    report = workflow.submit(report, by=official)
+    assert standing() == ("achieved", 60, True)
+    workflow.accept(report, by=_a_reviewer())
+    assert standing() == ("missed", 12, False)
+
+
+def test_result_that_is_taken_down_counts_no_more(target, accepted, reviewer):
+    report = take_down(accepted, reviewer)
+
+    assert (report.accepted_value, report.accepted_measured_on, report.accepted_preliminary) == (None, None, False)
+    assert (report.value, report.decided_by, report.decision_note) == (60, reviewer, NOTE)
+    assert type(target).objects.with_status(date(2026, 9, 1)).get().status == "unreported"
+
+
+def test_who_reported_does_not_take_down_what_was_accepted(accepted, official, ministry):
+    PostingFactory(user=official, organisation=ministry, role=Role.REVIEWER)
+
+    assert refused(take_down, accepted, type(official).objects.get(pk=official.pk)) == (
+        "Nobody takes down an accepted result that they reported."
+    )
+
+
+def test_report_that_is_taken_down_is_reopened_by_an_official_alone(taken_down, official, reviewer):
+    assert refused(reopen, taken_down, reviewer).startswith("Only an official reopens")
+    assert reopen(taken_down, official).state == ReportState.DRAFT
+
+
+@pytest.mark.parametrize("reason", ["", " ", "\n　"])
+@pytest.mark.parametrize(
+    ("step", "state", "who", "sentence"),
+    [
+        (workflow.reopen, "accepted", "official", "A report is reopened with a reason."),
+        (workflow.take_down, "draft", "official", "A report is taken down with a reason."),
+        (workflow.take_down, "accepted", "reviewer", "A report is taken down with a reason."),
+    ],
+)
+def test_what_was_decided_is_not_undone_without_a_reason(step, state, who, sentence, reason, request):
+    report, user = request.getfixturevalue(state), request.getfixturevalue(who)
+
+    assert refused(step, report, by=user, reason=reason) == sentence
+
+
+def test_history_tells_reopening_and_taking_down_with_user_and_reason(accepted, official, reviewer):
+    workflow.take_down(workflow.reopen(accepted, by=official, reason="集計の誤り"), by=reviewer, reason="対象外の実績")
+
+    steps = [(change.by, change.reason) for change in changes_of(accepted)][:2]
+    assert steps == [(reviewer, "対象外の実績"), (official, "集計の誤り")]
+
+
+# --- Many at once -------------------------------------------------------------------------------------------------------------------
+
+
+def test_many_are_accepted_and_the_skipped_are_told_with_the_sentence(submitted, official, reviewer, target):
+    another = ProgressReportFactory(target=target, fiscal_year=2024, reported_by=official, submitted=True)
+    own = ProgressReportFactory(target=target, fiscal_year=2023, reported_by=reviewer, submitted=True)
+    draft = ProgressReportFactory(target=target, fiscal_year=2022, reported_by=official)
+
+    told_of = workflow.accept_each([submitted, own, draft, another], by=reviewer)
+
+    assert told_of.accepted == [submitted, another]
+    assert told_of.skipped == [
+        (own, "Nobody accepts what they reported."),
+        (draft, "Only a submitted report can be accepted or returned."),
+    ]
+
+
+# --- What a figure would give -------------------------------------------------------------------------------------------------------
+
+
+def everything():
+    """All rows of reports and targets, and how many rows their history has."""
+    models = (ProgressReport, OutcomeTarget)
+    return [list(model.objects.order_by("pk").values()) for model in models], [model.history.count() for model in models]
+
+
+@pytest.mark.parametrize(("value", "status"), [("60", "achieved"), ("59.9", "missed")])
+def test_figure_that_is_entered_tells_what_it_would_give_and_leaves_no_trace(draft, value, status):
+    before = everything()
+    draft.value = Decimal(value)
+
+    found = workflow.target_if_accepted(draft, date(2026, 5, 1))
+
+    assert (found.status, found.basis_value) == (status, Decimal(value))
+    assert everything() == before
+    assert (draft.accepted_value, draft.state) == (None, ReportState.DRAFT)
+
+
+def test_figure_of_a_report_that_is_not_saved_tells_it_as_well(target):
+    before = everything()
+    new = ProgressReport(target=target, kind=target.kind, fiscal_year=2025, value=Decimal(61))
+
+    assert workflow.target_if_accepted(new, date(2026, 5, 1)).status == "achieved"
+    assert everything() == before
+    assert new.pk is None
+
+
+def test_terms_that_are_being_settled_are_judged_by_and_not_kept(draft):
+    before = everything()
+    draft.target.comparator = "at_most"
+    draft.value = Decimal(61)
+
+    assert workflow.target_if_accepted(draft, date(2026, 5, 1)).status == "missed"
+    assert everything() == before
+
+
+def test_without_a_figure_nothing_can_be_told(draft):
+    draft.value = None
+
+    assert workflow.target_if_accepted(draft, date(2026, 5, 1)) is None
 
 
 # --- What a step needs -------------------------------------------------------------------------------------------------------------
@@ -293,6 +507,15 @@ def test_step_gives_back_the_row_as_it_was_saved(draft, official):
 
 
 # --- A look that is out of date ----------------------------------------------------------------------------------------------------
+
+
+def test_decision_on_a_submission_that_came_after_the_look_is_refused(submitted, official, reviewer):
+    looked_at = ProgressReport.objects.get()
+    with time_machine.travel(datetime(2026, 5, 2, tzinfo=UTC), tick=False):
+        workflow.submit(recall(submitted, official), by=official)
+
+    for decision in (accept, send_back):
+        assert refused(decision, looked_at, reviewer) == "The report was submitted anew since it was shown."
 
 
 @pytest.mark.parametrize("late", [accept, send_back])
