@@ -467,8 +467,8 @@ class ProgressReportQuerySet(models.QuerySet):
         return self.all() if user.is_authenticated and user.has_perm("kpis.view_progressreport") else self.accepted_figures()
 
     def editable_by(self, user, on: date):
-        """Reports of the programmes that the organisations of an official's postings answer for."""
-        return self.filter(target__programme__in=programmes_reported_by(user, on))
+        """Reports on the standing targets that the user, as an official, reports on."""
+        return self.filter(target__in=OutcomeTarget.objects.reportable_by(user, on))
 
 
 class ProgressReport(models.Model):

@@ -154,7 +154,8 @@ def totals(divisions: Iterable[DivisionsWork]) -> Counter:
 # --- A reviewer's work --------------------------------------------------------------------------------------------------------------
 
 
-def to_decide(user) -> QuerySet[ProgressReport]:
-    """The submitted reports that a reviewer decides, the oldest first."""
-    waiting = ProgressReport.objects.visible_to(user).filter(state=ReportState.SUBMITTED)
+def to_decide(user, on: date) -> QuerySet[ProgressReport]:
+    """The submitted reports on standing targets that a reviewer decides, the oldest first."""
+    standing = OutcomeTarget.objects.standing_on(on)
+    waiting = ProgressReport.objects.visible_to(user).filter(state=ReportState.SUBMITTED, target__in=standing)
     return waiting.select_related("target__programme__lead", "submitted_by").order_by("submitted_at", "pk")

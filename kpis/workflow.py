@@ -381,7 +381,7 @@ TARGET_STEPS = (
 
 def _official_of(report: ProgressReport, by, otherwise) -> None:
     _allow(by.has_perm("kpis.submit_progressreport"), otherwise)
-    _allow(_answers_for(by, report), _("This programme belongs to another organisation."))
+    _allow(_answers_for(by, report), _("This programme belongs to another organisation, or the target is withdrawn."))
 
 
 def _answers_for(user, report: ProgressReport) -> bool:

@@ -77,7 +77,7 @@ class WorkPage(OpenPage):
             context["divisions"], officials = self.of_an_official(today, asked["organisation"])
             lists += officials
         if Role.REVIEWER in roles:
-            waiting = work.to_decide(self.request.user)
+            waiting = work.to_decide(self.request.user, today)
             lists.append(WorkList("decide", gettext("Reports to decide"), waiting.count(), waiting, of_reports=True))
             context["open_misses"] = reports.overdue_targets(today, statuses=(Status.MISSED,)).count()
         if Role.ADMINISTRATOR in roles:

@@ -152,6 +152,12 @@ def test_nothing_is_entered_for_a_withdrawn_target(as_official, administrator, t
     assert as_official.get(entry_of(target)).status_code == 404
 
 
+def test_a_report_on_a_target_that_was_withdrawn_is_only_read(as_official, administrator, draft):
+    workflow.withdraw(draft.target, by=administrator, reason="取下げ")
+    assert buttons(as_official.get(page_of(draft))) == set()
+    assert as_official.post(page_of(draft), {"value": "1"}).status_code == 403
+
+
 def test_a_new_report_is_told_with_its_author_and_evidence(as_official, official, target):
     page = as_official.get(entry_of(target))
     result = {"fiscal_year": "令和7年度", "value": "65", "evidence-0-citation": "業務統計"}

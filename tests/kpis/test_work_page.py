@@ -230,6 +230,13 @@ def test_reviewer_sees_what_waits_the_oldest_first(client, reviewer, division):
     assert client.get(WORK, {"show": "decide"}).context["page"].paginator.count == 3
 
 
+def test_report_on_a_withdrawn_target_waits_for_nobody(client, reviewer, administrator):
+    report = ProgressReportFactory(submitted=True)
+    workflow.withdraw(report.target, by=administrator, reason="取下げ")
+    client.force_login(reviewer)
+    assert lists(client.get(WORK)) == {"decide": []}
+
+
 def test_reviewer_sees_how_many_misses_are_open(client, reviewer):
     missed = ProgressReportFactory(value=Decimal(1), accepted=True).target
     ProgressReportFactory(value=Decimal(1), accepted=True)

@@ -169,7 +169,7 @@ def test_only_an_official_submits(draft, who, request):
 
 
 def test_official_of_another_division_does_not_submit(draft, other_official):
-    assert refused(submit, draft, other_official) == "This programme belongs to another organisation."
+    assert refused(submit, draft, other_official) == "This programme belongs to another organisation, or the target is withdrawn."
 
 
 def test_colleague_of_the_same_division_submits_what_another_entered(draft, division):
