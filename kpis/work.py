@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from budget.models import Organisation
 from kpis import deadlines
-from kpis.choices import ReportState, Status
+from kpis.choices import DeadlineKind, ReportState, Status
 from kpis.models import OutcomeTarget, ProgressReport, programmes_reported_by
 
 
@@ -68,6 +68,11 @@ TARGETS_TO_REPORT = {
     "due": (_("Results asked for"), Q(asked_fy__isnull=False) & ~Q(status=Status.UNREPORTED)),
     "behind": (_("Behind"), Q(status=Status.BEHIND)),
     "missed": (_("Missed"), Q(status=Status.MISSED, miss_closed=False)),
+    # The programme's end is not known, or the event that the deadline counts from is not recorded: somebody has to (DOMAIN §4).
+    "undated": (
+        _("Deadline to be settled"),
+        Q(due_on=None, each_year=False, deadline_kind__in=(DeadlineKind.AFTER_PROGRAMME, DeadlineKind.AFTER_EVENT)),
+    ),
 }
 REPORTS_IN_HAND = {
     "returned": (_("Returned"), ReportState.RETURNED),

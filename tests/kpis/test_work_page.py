@@ -108,6 +108,10 @@ def test_a_list_that_no_posting_gives_is_refused(as_official):
 def test_results_stand_in_the_list_of_what_is_to_be_done_with_them(as_official, programme, official, reviewer):
     OutcomeTargetFactory(code="unreported", programme=programme, deadline_year=2025)
     OutcomeTargetFactory(code="due", programme=programme, deadline_year=2030)
+    for code, kind in (("event", "after_event"), ("end", "after_programme"), ("none", "none")):
+        OutcomeTargetFactory(
+            code=code, programme=programme, deadline_year=None, deadline_kind=kind, deadline_offset_years=None if kind == "none" else 3
+        )
     ProgressReportFactory(target__code="behind", target__programme=programme, target__deadline_year=2030, value=Decimal(1), accepted=True,
                           target__baseline_value=Decimal(0), target__baseline_year=2020)  # fmt: skip
     ProgressReportFactory(target__code="missed", target__programme=programme, target__deadline_year=2025, value=Decimal(1), accepted=True)
@@ -121,9 +125,10 @@ def test_results_stand_in_the_list_of_what_is_to_be_done_with_them(as_official, 
     assert lists(response) == {
         "returned": ["returned"],
         "unreported": ["returned", "unreported"],  # a returned result is none yet
-        "due": ["draft", "due"],
+        "due": ["draft", "due", "end", "event", "none"],
         "behind": ["behind"],
         "missed": ["missed"],
+        "undated": ["end", "event"],
         "draft": ["draft"],
         "submitted": ["submitted"],
     }
