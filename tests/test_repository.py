@@ -43,6 +43,7 @@ RUNGS = (
     (
         "kpis.workflow",
         "kpis.asof",
+        "kpis.changes",
         "kpis.filters",
         "kpis.reports",
         "kpis.revisions",

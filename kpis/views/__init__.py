@@ -1,7 +1,19 @@
 """The pages. Reading is open to everybody; who does not work with the system sees accepted results alone."""
 
+from kpis.views.changes import Changes
 from kpis.views.lists import ClosedMisses, OverdueReport, ProgrammeList, TargetList
 from kpis.views.pages import ProgrammePage, SourcePage, TargetPage
 from kpis.views.work import WorkPage, home
 
-__all__ = ["ClosedMisses", "OverdueReport", "ProgrammeList", "ProgrammePage", "SourcePage", "TargetList", "TargetPage", "WorkPage", "home"]
+__all__ = [
+    "Changes",
+    "ClosedMisses",
+    "OverdueReport",
+    "ProgrammeList",
+    "ProgrammePage",
+    "SourcePage",
+    "TargetList",
+    "TargetPage",
+    "WorkPage",
+    "home",
+]

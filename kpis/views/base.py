@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import InvalidPage, Page, Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -74,6 +75,15 @@ class OpenPage(TemplateView):
     def refuse(self, problems: Iterable[Problem]) -> None:
         if problems := tuple(problems):
             raise Refused(*problems)
+
+
+class InsidePage(OpenPage):
+    """A page for those who work with the system: a user with a posting in force today."""
+
+    def dispatch(self, request, *arguments, **options):
+        if not (request.user.is_authenticated and request.user.is_staff):
+            return redirect_to_login(request.get_full_path())
+        return super().dispatch(request, *arguments, **options)
 
 
 class DayPage(OpenPage):

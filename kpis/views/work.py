@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.contrib.auth.views import redirect_to_login
 from django.db.models import QuerySet
 from django.http import HttpResponseRedirect
 from django.urls import reverse
@@ -15,7 +14,7 @@ from accounts.roles import Role
 from budget.models import Organisation, subtree_ids
 from kpis import reports, work
 from kpis.choices import NoDeadline, Status
-from kpis.views.base import OpenPage, Problem, Refused, page_of, problems_of
+from kpis.views.base import InsidePage, Problem, Refused, page_of, problems_of
 
 ROWS_SHOWN = 10
 
@@ -49,17 +48,12 @@ class WorkList:
         return self.rows[:ROWS_SHOWN] if self.number else []
 
 
-class WorkPage(OpenPage):
+class WorkPage(InsidePage):
     """What the user has to do today, by the roles of today's postings."""
 
     template_name = "kpis/work.html"
     extra_context = {"section": "work"}
     parameters = ("show", "organisation", "page")
-
-    def dispatch(self, request, *arguments, **options):
-        if not (request.user.is_authenticated and request.user.is_staff):
-            return redirect_to_login(request.get_full_path())
-        return super().dispatch(request, *arguments, **options)
 
     def problems(self):
         yield from super().problems()

@@ -126,6 +126,7 @@ def test_the_work_of_each_role_is_accessible(cast, enter, live_server, role, wid
     page = enter(role, width)
     assert page.url == f"{live_server.url}/work/"
     assert findings(page) == []
+    assert findings(page, f"{live_server.url}/changes/") == []
     if role == Role.OFFICIAL:
         assert findings(page, f"{live_server.url}/work/?show=draft") == []
 

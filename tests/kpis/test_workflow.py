@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import translation
 
@@ -13,6 +14,7 @@ from budget.history import changes_of, explain
 from kpis import workflow
 from kpis.choices import ReportState
 from kpis.models import OutcomeTarget, ProgressReport
+from tests.constraints import OUR_APPS
 from tests.factories import OutcomeTargetFactory, PostingFactory, ProgrammeFactory, ProgressReportFactory, UserFactory
 
 NOTE = "出典を示してください。"
@@ -60,6 +62,21 @@ def reopened(accepted, official):
     return workflow.reopen(accepted, by=official, reason=NOTE)
 
 
+@pytest.fixture
+def resubmitted(reopened, official):
+    return workflow.submit(reopened, by=official)
+
+
+@pytest.fixture
+def colleague(division):
+    return PostingFactory(organisation=division, role=Role.OFFICIAL).user
+
+
+@pytest.fixture
+def one_who_left(division):
+    return PostingFactory(organisation=division, role=Role.OFFICIAL, to_on=date(2026, 4, 30)).user
+
+
 def submit(report, user):
     return workflow.submit(report, by=user)
 
@@ -100,7 +117,8 @@ def refused(step, report, *arguments, **options) -> str:
 
 # --- States and steps --------------------------------------------------------------------------------------------------------------
 
-# Where each step leads from each state. A report that is reopened is a draft, with an accepted figure beside it.
+# Where each step leads from each state. A report that is reopened is a draft, one that is resubmitted waits for a decision: each with an
+# accepted figure beside it.
 LEADS_TO = {
     ("draft", submit): "submitted",
     ("returned", submit): "submitted",
@@ -108,15 +126,39 @@ LEADS_TO = {
     ("submitted", recall): "draft",
     ("submitted", accept): "accepted",
     ("submitted", send_back): "returned",
+    ("resubmitted", recall): "draft",
+    ("resubmitted", accept): "accepted",
+    ("resubmitted", send_back): "returned",
     ("accepted", reopen): "draft",
     ("taken_down", reopen): "draft",
     ("draft", take_down): "taken_down",
     ("returned", take_down): "taken_down",
     ("accepted", take_down): "taken_down",
     ("reopened", take_down): "taken_down",
+    ("resubmitted", take_down): "taken_down",
 }
 STEPS = (submit, recall, accept, send_back, reopen, take_down)
-STATES = (*ReportState.values, "reopened")
+STATES = (*ReportState.values, "reopened", "resubmitted")
+# Who takes each step; the official is the one who reported and submitted.
+OFFICIALS = {"official", "colleague"}
+MAY = {
+    ("draft", "submit"): OFFICIALS,
+    ("draft", "take-down"): OFFICIALS,
+    ("submitted", "recall"): {"official"},
+    ("submitted", "accept"): {"reviewer"},
+    ("submitted", "return"): {"reviewer"},
+    ("returned", "submit"): OFFICIALS,
+    ("returned", "take-down"): OFFICIALS,
+    ("accepted", "reopen"): OFFICIALS | {"reviewer"},
+    ("accepted", "take-down"): {"reviewer"},
+    ("taken_down", "reopen"): OFFICIALS,
+    ("reopened", "submit"): OFFICIALS,
+    ("reopened", "take-down"): {"reviewer"},
+    ("resubmitted", "recall"): {"official"},
+    ("resubmitted", "accept"): {"reviewer"},
+    ("resubmitted", "return"): {"reviewer"},
+    ("resubmitted", "take-down"): {"reviewer"},
+}
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
@@ -132,17 +174,19 @@ def test_step_leads_from_its_states_and_from_no_other(state, step, request, offi
         assert refused(step, report, user).startswith("Only a")
 
 
-@pytest.mark.parametrize("who", ["official", "other_official", "reviewer", "auditor", "administrator"])
+@pytest.mark.parametrize("who", ["official", "colleague", "one_who_left", "other_official", "reviewer", "auditor", "administrator"])
 @pytest.mark.parametrize("step", workflow.REPORT_STEPS, ids=lambda step: step.code)
 @pytest.mark.parametrize("state", STATES)
-def test_button_is_offered_where_the_step_may_be_taken_and_nowhere_else(state, step, who, request):
+def test_step_is_taken_and_offered_where_the_table_says_and_nowhere_else(state, step, who, request):
     report, user = request.getfixturevalue(state), request.getfixturevalue(who)
-    offered = step.is_open_to(user, report)
-    if offered:
-        step.take(report, by=user, **({"reason": NOTE} if step.takes_reason else {}))
-        assert told(report)["state"] != state
+    options = {"by": user, **({"reason": NOTE} if step.takes_reason else {})}
+    may = who in MAY.get((state, step.code), ())
+
+    assert step.is_open_to(user, report) is may
+    if may:
+        step.take(report, **options)
     else:
-        refused(step.take, report, by=user, **({"reason": NOTE} if step.takes_reason else {}))
+        refused(step.take, report, **options)
 
 
 @pytest.mark.parametrize("step", workflow.REPORT_STEPS, ids=lambda step: step.code)
@@ -172,9 +216,7 @@ def test_official_of_another_division_does_not_submit(draft, other_official):
     assert refused(submit, draft, other_official) == "This programme belongs to another organisation, or the target is withdrawn."
 
 
-def test_colleague_of_the_same_division_submits_what_another_entered(draft, division):
-    colleague = PostingFactory(organisation=division, role=Role.OFFICIAL).user
-
+def test_colleague_of_the_same_division_submits_what_another_entered(draft, colleague):
     report = workflow.submit(draft, by=colleague)
 
     assert (report.reported_by, report.submitted_by) == (draft.reported_by, colleague)
@@ -199,17 +241,15 @@ def test_reporter_who_became_a_reviewer_does_not_accept(submitted, official, min
     assert refused(accept, submitted, reviewer_now) == "Nobody accepts what they reported."
 
 
-def test_submitter_does_not_accept(draft, division, ministry):
-    colleague = PostingFactory(organisation=division, role=Role.OFFICIAL).user
+def test_submitter_does_not_accept(draft, colleague, ministry):
     PostingFactory(user=colleague, organisation=ministry, role=Role.REVIEWER)
     report = workflow.submit(draft, by=colleague)
 
     assert refused(accept, report, colleague) == "Nobody accepts what they reported."
 
 
-def test_who_reported_an_earlier_figure_does_not_accept_the_later_one(draft, official, division, ministry):
+def test_who_reported_an_earlier_figure_does_not_accept_the_later_one(draft, official, colleague, ministry):
     PostingFactory(user=official, organisation=ministry, role=Role.REVIEWER)
-    colleague = PostingFactory(organisation=division, role=Role.OFFICIAL).user
     draft.reported_by, draft.value = colleague, Decimal(61)
     draft.save()
     report = workflow.submit(draft, by=colleague)
@@ -224,12 +264,8 @@ def test_who_returned_a_report_accepts_it_later(returned, official, reviewer):
 # --- Recalling, reopening, taking down -----------------------------------------------------------------------------------------------
 
 
-def a_colleague(division):
-    return PostingFactory(organisation=division, role=Role.OFFICIAL).user
-
-
-def test_recall_is_for_who_reported_or_submitted_and_for_nobody_else(draft, official, division, reviewer):
-    colleague, third = a_colleague(division), a_colleague(division)
+def test_recall_is_for_who_reported_or_submitted_and_for_nobody_else(draft, official, colleague, division, reviewer):
+    third = PostingFactory(organisation=division, role=Role.OFFICIAL).user
     submitted = workflow.submit(draft, by=colleague)
 
     assert refused(recall, submitted, third) == "Only its author recalls a report."
@@ -250,8 +286,7 @@ def test_recalled_report_is_submitted_by_nobody(submitted, official):
     assert (report.submitted_by, report.submitted_at, report.reported_by) == (None, None, official)
 
 
-def test_author_of_a_recalled_report_still_does_not_accept_it(submitted, official, division, ministry):
-    colleague = a_colleague(division)
+def test_author_of_a_recalled_report_still_does_not_accept_it(submitted, official, colleague, ministry):
     again = workflow.submit(recall(submitted, official), by=colleague)
     PostingFactory(user=official, organisation=ministry, role=Role.REVIEWER)
 
@@ -283,6 +318,28 @@ def test_accepted_figure_goes_on_counting_while_a_correction_is_worked_on(target
     assert standing() == ("missed", 12, False)
 
 
+@pytest.mark.parametrize("setback", [recall, send_back])
+def test_correction_that_comes_to_nothing_leaves_the_accepted_figure_counting(target, reopened, official, reviewer, setback):
+    reopened.value, reopened.reason = Decimal(12), "二重計上"
+    reopened.save()
+    report = setback(workflow.submit(reopened, by=official), official if setback is recall else reviewer)
+
+    assert (report.value, report.accepted_value) == (12, 60)
+    found = OutcomeTarget.objects.with_status(date(2026, 5, 1)).get()
+    assert (found.status, found.basis_value, found.under_correction) == ("achieved", 60, True)
+
+
+def test_status_falls_back_to_the_result_that_still_stands(target, accepted, reviewer):
+    ProgressReportFactory(target=target, fiscal_year=2026, value=Decimal(59), accepted=True)
+    on = date(2027, 4, 1)
+    assert OutcomeTarget.objects.with_status(on).get().status == "achieved"
+
+    take_down(accepted, reviewer)
+
+    found = OutcomeTarget.objects.with_status(on).get()
+    assert (found.status, found.basis_fy, found.basis_value) == ("missed", 2026, 59)
+
+
 def test_result_that_is_taken_down_counts_no_more(target, accepted, reviewer):
     report = take_down(accepted, reviewer)
 
@@ -304,11 +361,19 @@ def test_report_that_is_taken_down_is_reopened_by_an_official_alone(taken_down, 
     assert reopen(taken_down, official).state == ReportState.DRAFT
 
 
+def test_report_that_was_taken_down_goes_the_whole_way_again(taken_down, official, reviewer):
+    report = workflow.accept(workflow.submit(reopen(taken_down, official), by=official), by=reviewer)
+
+    assert (report.state, report.accepted_value, report.decision_note) == (ReportState.ACCEPTED, 60, "")
+
+
 @pytest.mark.parametrize("reason", ["", " ", "\n　"])
 @pytest.mark.parametrize(
     ("step", "state", "who", "sentence"),
     [
         (workflow.reopen, "accepted", "official", "A report is reopened with a reason."),
+        (workflow.reopen, "accepted", "reviewer", "A report is reopened with a reason."),
+        (workflow.reopen, "taken_down", "official", "A report is reopened with a reason."),
         (workflow.take_down, "draft", "official", "A report is taken down with a reason."),
         (workflow.take_down, "accepted", "reviewer", "A report is taken down with a reason."),
     ],
@@ -319,11 +384,12 @@ def test_what_was_decided_is_not_undone_without_a_reason(step, state, who, sente
     assert refused(step, report, by=user, reason=reason) == sentence
 
 
-def test_history_tells_reopening_and_taking_down_with_user_and_reason(accepted, official, reviewer):
-    workflow.take_down(workflow.reopen(accepted, by=official, reason="集計の誤り"), by=reviewer, reason="対象外の実績")
+def test_history_tells_recalling_reopening_and_taking_down_with_user_and_reason(accepted, official, reviewer):
+    resubmitted = workflow.submit(workflow.reopen(accepted, by=official, reason=" 集計の誤り\n"), by=official)
+    workflow.take_down(workflow.recall(resubmitted, by=official), by=reviewer, reason=" 対象外の実績 ")
 
-    steps = [(change.by, change.reason) for change in changes_of(accepted)][:2]
-    assert steps == [(reviewer, "対象外の実績"), (official, "集計の誤り")]
+    steps = [(change.by, change.reason) for change in changes_of(accepted)][:4]
+    assert steps == [(reviewer, "対象外の実績"), (official, "recalled"), (official, "submitted"), (official, "集計の誤り")]
 
 
 # --- Many at once -------------------------------------------------------------------------------------------------------------------
@@ -343,13 +409,25 @@ def test_many_are_accepted_and_the_skipped_are_told_with_the_sentence(submitted,
     ]
 
 
+def test_report_submitted_anew_since_it_was_chosen_is_skipped_and_those_around_it_are_accepted(target, official, reviewer):
+    years = (2023, 2024, 2025)
+    chosen = [ProgressReportFactory(target=target, fiscal_year=year, reported_by=official, submitted=True) for year in years]
+    with time_machine.travel(datetime(2026, 5, 2, tzinfo=UTC), tick=False):
+        workflow.submit(recall(chosen[1], official), by=official)
+
+    told_of = workflow.accept_each(chosen, by=reviewer)
+
+    assert [told(report)["state"] for report in chosen] == ["accepted", "submitted", "accepted"]
+    assert told_of.skipped == [(chosen[1], "The report was submitted anew since it was shown.")]
+
+
 # --- What a figure would give -------------------------------------------------------------------------------------------------------
 
 
 def everything():
-    """All rows of reports and targets, and how many rows their history has."""
-    models = (ProgressReport, OutcomeTarget)
-    return [list(model.objects.order_by("pk").values()) for model in models], [model.history.count() for model in models]
+    """All rows of all our tables, the history among them."""
+    models = [model for label in OUR_APPS for model in apps.get_app_config(label).get_models()]
+    return {model._meta.label: list(model._base_manager.order_by("pk").values()) for model in models}
 
 
 @pytest.mark.parametrize(("value", "status"), [("60", "achieved"), ("59.9", "missed")])
@@ -370,7 +448,49 @@ def test_figure_of_a_report_that_is_not_saved_tells_it_as_well(target):
 
     assert workflow.target_if_accepted(new, date(2026, 5, 1)).status == "achieved"
     assert everything() == before
-    assert new.pk is None
+    assert (new.pk, new._state.adding, new.accepted_value) == (None, True, None)
+
+
+def test_grade_that_is_entered_tells_it_as_well(division):
+    graded = OutcomeTargetFactory(programme__lead=division, qualitative=True)
+    new = ProgressReport(target=graded, kind=graded.kind, fiscal_year=2025, grade=3)
+
+    found = workflow.target_if_accepted(new, date(2026, 5, 1))
+
+    assert (found.status, found.basis_grade) == ("missed", 3)
+
+
+def test_figure_that_is_measured_later_gives_nothing_yet(draft):
+    draft.measured_on = date(2026, 5, 2)
+
+    found = workflow.target_if_accepted(draft, date(2026, 5, 1))
+
+    assert (found.status, found.basis_fy) == ("awaiting_result", None)
+
+
+def test_correction_tells_what_it_would_give_in_the_place_of_the_accepted_figure(reopened):
+    before = everything()
+    reopened.value = Decimal(12)
+
+    found = workflow.target_if_accepted(reopened, date(2026, 5, 1))
+
+    assert (found.status, found.basis_value) == ("missed", 12)
+    assert everything() == before
+
+
+@pytest.mark.parametrize("value", ["0", "59.9999", "60", "1000"])
+@pytest.mark.parametrize("preliminary", [False, True])
+@pytest.mark.parametrize("on", [date(2026, 3, 31), date(2026, 4, 1), date(2026, 9, 1)])
+def test_what_a_figure_would_give_is_what_it_gives(draft, official, reviewer, value, preliminary, on):
+    draft.value, draft.preliminary, draft.reason = Decimal(value), preliminary, "公募の時期"
+    draft.save()
+
+    def standing(found):
+        return found.status, found.judged_fy, found.latest_fy, found.basis_fy, found.basis_value, found.preliminary
+
+    would = standing(workflow.target_if_accepted(draft, on))
+    workflow.accept(workflow.submit(draft, by=official), by=reviewer)
+    assert standing(OutcomeTarget.objects.with_status(on).get()) == would
 
 
 def test_terms_that_are_being_settled_are_judged_by_and_not_kept(draft):
@@ -386,6 +506,14 @@ def test_without_a_figure_nothing_can_be_told(draft):
     draft.value = None
 
     assert workflow.target_if_accepted(draft, date(2026, 5, 1)) is None
+
+
+def test_of_a_withdrawn_target_nothing_can_be_told(draft, administrator):
+    workflow.withdraw(draft.target, by=administrator, reason="事業の廃止")
+    before = everything()
+
+    assert workflow.target_if_accepted(ProgressReport.objects.get(), date(2026, 5, 1)) is None
+    assert everything() == before
 
 
 # --- What a step needs -------------------------------------------------------------------------------------------------------------
@@ -509,10 +637,13 @@ def test_step_gives_back_the_row_as_it_was_saved(draft, official):
 # --- A look that is out of date ----------------------------------------------------------------------------------------------------
 
 
-def test_decision_on_a_submission_that_came_after_the_look_is_refused(submitted, official, reviewer):
+def test_decision_on_a_figure_that_was_recalled_changed_and_submitted_anew_since_the_look_is_refused(submitted, official, reviewer):
     looked_at = ProgressReport.objects.get()
+    report = recall(submitted, official)
+    report.value = Decimal(61)
+    report.save()
     with time_machine.travel(datetime(2026, 5, 2, tzinfo=UTC), tick=False):
-        workflow.submit(recall(submitted, official), by=official)
+        workflow.submit(report, by=official)
 
     for decision in (accept, send_back):
         assert refused(decision, looked_at, reviewer) == "The report was submitted anew since it was shown."

@@ -1,0 +1,116 @@
+"""The changes of a period, for auditors and everybody who works with the system: what, old and new, who, when and why."""
+
+from datetime import datetime, time, timedelta
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from budget.forms import DayField
+from budget.models import Organisation, subtree_ids
+from kpis import changes
+from kpis.views.base import InsidePage, Problem, page_of, problems_of
+
+DAYS_SHOWN = 30
+
+
+class ChangesForm(forms.Form):
+    """Which changes to show. Both days count."""
+
+    since = DayField(label=gettext_lazy("from day"))
+    until = DayField(label=gettext_lazy("to day"))
+    by = forms.CharField(label=gettext_lazy("user name"), required=False)
+    model = forms.ChoiceField(label=gettext_lazy("what"), required=False)
+    organisation = forms.ModelChoiceField(
+        Organisation.objects.all(),
+        to_field_name="code",
+        required=False,
+        label=gettext_lazy("organisation"),
+        empty_label=gettext_lazy("all"),
+    )
+    unusual = forms.ChoiceField(
+        label=gettext_lazy("unusual ones"),
+        required=False,
+        choices=[("", gettext_lazy("all")), *((code, title) for code, (title, _condition, _of) in changes.UNUSUAL.items())],
+    )
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        names = [(label, capfirst(model._meta.verbose_name)) for label, model in changes.MODELS.items()]
+        self.fields["model"].choices = [("", _("all")), *names]
+
+    def clean_by(self):
+        name = self.cleaned_data["by"]
+        if name and not User.objects.filter(username=name).exists():
+            raise ValidationError(_("There is no user of this name."))
+        return name
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("since") and cleaned.get("until") and cleaned["until"] < cleaned["since"]:
+            self.add_error("until", _("Not before the first day."))
+        return cleaned
+
+    @property
+    def wanted(self) -> changes.Wanted:
+        asked = self.cleaned_data
+        organisation = asked["organisation"]
+        pairs = Organisation.objects.values_list("id", "parent_id")
+        return changes.Wanted(
+            since=_midnight(asked["since"]),
+            until=_midnight(asked["until"] + timedelta(days=1)),
+            by=User.objects.get(username=asked["by"]) if asked["by"] else None,
+            model=asked["model"],
+            organisation_ids=frozenset(subtree_ids(pairs, [organisation.pk])) if organisation else None,
+            unusual=asked["unusual"],
+        )
+
+
+def _midnight(day) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+class Changes(InsidePage):
+    """The changes of a period, fifty on a page, or all of them as CSV."""
+
+    template_name = "kpis/changes.html"
+    extra_context = {"section": "changes"}
+    parameters = (*ChangesForm.base_fields, "page", "format")
+
+    def problems(self):
+        yield from super().problems()
+        today, asked = timezone.localdate(), self.request.GET.copy()
+        for name, day in (("since", today - timedelta(days=DAYS_SHOWN)), ("until", today)):
+            asked[name] = asked.get(name) or day.isoformat()
+        self.form = ChangesForm(asked)
+        yield from problems_of(self.form)
+        if self.request.GET.get("format", "") not in ("", "csv"):
+            yield Problem("format", _("csv, or leave it out."))
+        elif self.request.GET.get("format") and self.request.GET.get("page"):
+            yield Problem("page", _("A file holds all pages: leave it out."))
+
+    def answer(self, **kwargs):
+        if self.request.GET.get("format") != "csv":
+            return super().answer(**kwargs)
+        asked = self.form.cleaned_data
+        name = f"seika-changes-{asked['since'].isoformat()}-{asked['until'].isoformat()}.csv"
+        return StreamingHttpResponse(
+            changes.csv_of(self.form.wanted),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+    def get_context_data(self, **kwargs):
+        page = page_of(changes.rows_of(self.form.wanted), self.request)
+        return super().get_context_data(
+            form=self.form,
+            page=page,
+            pages=page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
+            told=changes.told(page.object_list),
+            **kwargs,
+        )
