@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.utils.text import capfirst
@@ -65,6 +66,21 @@ def day_of(text: str, *, option: str):
         return DayField().clean(text)
     except ValidationError as error:
         raise CommandError(f"{option} {text}: {' '.join(error.messages)}") from error
+
+
+def add_by(parser) -> None:
+    """The option of a writing command that says who runs it: `user_of` reads it."""
+    parser.add_argument("--by", metavar="USER", help="user name of who runs the command; the history names this user")
+
+
+def user_of(username: str | None):
+    """The user that `--by` names; None without it. CommandError, in words, where there is none, or none that may be here."""
+    if username is None:
+        return None
+    found = get_user_model().objects.filter(username=username, is_active=True).first()
+    if found is None:
+        raise CommandError(_("--by %(user)s: there is no active user of this name.") % {"user": username})
+    return found
 
 
 class FigureField(forms.DecimalField):

@@ -7,7 +7,6 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.test import Client
 from django.urls import reverse
 
 from kpis import reports
@@ -71,9 +70,7 @@ def test_days_before_the_closing_do_not_know_of_it(client):
     assert set(codes(client.get(OVERDUE, {"on": "2026-09-05"}))) == {"first", "last", "open"}
 
 
-@pytest.mark.usefixtures("english")
-def test_empty_list_names_its_day():
-    client = Client(headers={"accept-language": "en"})
+def test_empty_list_names_its_day(client):
     client.post("/i18n/setlang/", {"language": "en"})
 
     assert "On 令和8年9月5日（2026-09-05） no miss is closed that fits these filters." in client.get(CLOSED, {"on": "2026-09-05"}).text

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Posting, User
 from accounts.roles import Role
-from budget.forms import day_of
+from budget.forms import add_by, day_of, user_of
 from budget.history import explain
 from budget.models import Organisation
 
@@ -30,9 +30,11 @@ class Command(BaseCommand):
         parser.add_argument("--from", dest="from_on", metavar="DATE", help="first day, such as 2026-04-01 or R8.4.1; today by default")
         parser.add_argument("--to", dest="to_on", metavar="DATE", help="last day; open by default")
         parser.add_argument("--password-stdin", action="store_true", help="read the password from the first line of standard input")
+        add_by(parser)
 
     @transaction.atomic
-    def handle(self, *, username, role, organisation, name, email, from_on, to_on, password_stdin, **options):
+    def handle(self, *, username, role, organisation, name, email, from_on, to_on, password_stdin, by=None, **options):
+        author = user_of(by)
         from_on = day_of(from_on, option="--from") if from_on else None
         to_on = day_of(to_on, option="--to") if to_on else None
         try:
@@ -43,8 +45,8 @@ class Command(BaseCommand):
             ) from error
         password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
         try:
-            user = _user(username, name=name, email=email, password=password)
-            posting = _posting(user, role, posted_to, from_on=from_on, to_on=to_on)
+            user = _user(username, name=name, email=email, password=password, by=author)
+            posting = _posting(user, role, posted_to, from_on=from_on, to_on=to_on, by=author)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         self.stdout.write(
@@ -61,7 +63,7 @@ class Command(BaseCommand):
             self.stdout.write(_("%(user)s cannot log in yet: run again with --password-stdin.") % {"user": username})
 
 
-def _user(username: str, *, name: str | None, email: str | None, password: str | None) -> User:
+def _user(username: str, *, name: str | None, email: str | None, password: str | None, by: User | None) -> User:
     username = User.normalize_username(username)
     user = User.objects.filter(username=username).first()
     is_new = user is None
@@ -76,11 +78,11 @@ def _user(username: str, *, name: str | None, email: str | None, password: str |
         validate_password(password, user)
         user.set_password(password)
     if is_new or password is not None or before != (user.name, user.email):
-        _save(user)
+        _save(user, by)
     return user
 
 
-def _posting(user: User, role: str, organisation: Organisation, *, from_on, to_on) -> Posting:
+def _posting(user: User, role: str, organisation: Organisation, *, from_on, to_on, by: User | None) -> Posting:
     """The posting from that day; where no day is given, one that is in force today is kept."""
     today = timezone.localdate()
     postings = Posting.objects.filter(user=user, role=role, organisation=organisation)
@@ -90,11 +92,11 @@ def _posting(user: User, role: str, organisation: Organisation, *, from_on, to_o
     elif to_on is None or posting.to_on == to_on:
         return posting
     posting.to_on = to_on
-    _save(posting)
+    _save(posting, by)
     return posting
 
 
-def _save(instance) -> None:
+def _save(instance, by: User | None) -> None:
     instance.full_clean()
-    explain(instance, reason=REASON)
+    explain(instance, reason=REASON, by=by)
     instance.save()

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from budget.forms import add_by, user_of
 from budget.history import explain
 from budget.models import SourceDocument, SourceText
 
@@ -16,9 +17,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("file", metavar="FILE", type=Path)
+        add_by(parser)
 
-    def handle(self, *, file, **options):
-        file = Path(file)
+    def handle(self, *, file, by=None, **options):
+        file, user = Path(file), user_of(by)
         try:
             content = file.read_bytes()
         except OSError as error:
@@ -26,7 +28,7 @@ class Command(BaseCommand):
         if not content.strip():
             raise CommandError(_("%(file)s is empty.") % {"file": file})
         document = _document_of(file, sha256(content).hexdigest())
-        attached = _attach(document, _text(file, content), reason=f"attach_source {file.name}")
+        attached = _attach(document, _text(file, content), by=user, reason=f"attach_source {file.name}")
         lines = len(document.attached_text.lines())
         told = (
             _("%(document)s: %(lines)s lines attached.")
@@ -58,12 +60,12 @@ def _text(file: Path, content: bytes) -> str:
 
 
 @transaction.atomic
-def _attach(document: SourceDocument, text: str, *, reason: str) -> bool:
+def _attach(document: SourceDocument, text: str, *, by, reason: str) -> bool:
     """Whether anything changed."""
     attached = SourceText.objects.filter(document=document).first() or SourceText(document=document)
     if attached.text == text:
         return False
     attached.text = text
-    explain(attached, reason=reason)
+    explain(attached, reason=reason, by=by)
     attached.save()
     return True

@@ -15,6 +15,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from budget.forms import add_by, user_of
 from budget.models import Programme, SourceDocument, SourcePassage
 from kpis.models import OutcomeTarget, ProgressReport
 
@@ -28,7 +29,12 @@ def _refusal(fixture: str, why: str) -> CommandError:
 class Command(loaddata.Command):
     help = "Load fixtures; fill and check derived columns, and write the missing history rows. A failed load changes nothing."
 
-    def handle(self, *fixture_labels, **options):
+    def add_arguments(self, parser):
+        super().add_arguments(parser)
+        add_by(parser)
+
+    def handle(self, *fixture_labels, by=None, **options):
+        self.by = user_of(by)
         self.loaded = defaultdict(dict)  # model -> primary key -> fixture
         self.fixture = ""
         try:
@@ -121,6 +127,7 @@ class Command(loaddata.Command):
                         history_date=timezone.now(),
                         history_type="+" if told is None else "~",
                         history_change_reason=f"loaddata: fixture {fixtures[key]}",
+                        history_user=self.by,
                         **{column: getattr(instance, column) for column in columns},
                     )
                 )
