@@ -91,6 +91,8 @@ class FigureField(forms.DecimalField):
 
     def to_python(self, value):
         if isinstance(value, str):
+            if any(unicodedata.category(sign) == "No" for sign in value):  # ① and ² would turn into digits
+                raise ValidationError(self.error_messages["invalid"], code="invalid")
             value = unicodedata.normalize("NFKC", value)
             if re.fullmatch(r"\s*[+-]?\d{1,3}(,\d{3})+(\.\d+)?\s*", value):
                 value = value.replace(",", "")

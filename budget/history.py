@@ -3,6 +3,7 @@
 Every page and file that tells of changes reads them here.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -67,8 +68,7 @@ class Version:
     @classmethod
     def read(cls, text: str) -> "Version":
         """The version that a page sent back; of what cannot be read nothing was shown."""
-        pairs = (part.rpartition(":") for part in text.split())
-        return cls({kind: int(number) for kind, _colon, number in pairs if number.isdecimal()})
+        return cls({kind: int(number) for kind, number in re.findall(r"(\w+):([0-9]{1,18})(?!\S)", text)})
 
     def __str__(self):
         return " ".join(f"{kind}:{number}" for kind, number in self.newest.items())

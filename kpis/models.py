@@ -250,8 +250,13 @@ class OutcomeTarget(models.Model):
 
     @property
     def left_open(self) -> list[str]:
-        """The terms that the source leaves open, for an official to settle: assumed ones, and the event that the deadline counts from."""
-        assumed = [name for name in ("comparator", "accumulation") if getattr(self, f"{name}_assumed")]
+        """The terms that the source leaves open, for an official to settle: assumed ones, and the event that the deadline counts from.
+
+        A range is no question of which way is better.
+        """
+        assumed = [
+            name for name in ("comparator", "accumulation") if getattr(self, f"{name}_assumed") and getattr(self, name) != Comparator.WITHIN
+        ]
         unrecorded = self.deadline_kind == DeadlineKind.AFTER_EVENT and self.deadline_event_on is None
         return [*assumed, *(["deadline_event_on"] if unrecorded else [])]
 
@@ -300,8 +305,8 @@ class OutcomeTarget(models.Model):
 
 
 class ClosedMissQuerySet(models.QuerySet):
-    def get_by_natural_key(self, target, fiscal_year):
-        return self.get(target__code=target, fiscal_year=fiscal_year)
+    def get_by_natural_key(self, target, fiscal_year, number):
+        return self.get(target__code=target, fiscal_year=fiscal_year, number=number)
 
     def closed_on(self, on: date):
         """Misses that were closed on that day: closed by its end, and not reopened by then."""
@@ -312,11 +317,13 @@ class ClosedMissQuerySet(models.QuerySet):
 class ClosedMiss(models.Model):
     """A reviewer's word that a missed target needs no more follow-up (DOMAIN §5): it leaves the overdue list and keeps its status.
 
-    It speaks of one judged fiscal year: a target of each year that misses the next one is overdue again. `kpis.workflow` alone writes it.
+    It speaks of one judged fiscal year: a target of each year that misses the next one is overdue again. A miss that is closed again after
+    it was reopened has a row more, so that the list of every day in between stays. `kpis.workflow` alone writes it.
     """
 
     target = models.ForeignKey(OutcomeTarget, models.PROTECT, related_name="closed_misses", verbose_name=_("outcome target"))
     fiscal_year = models.PositiveSmallIntegerField(_("fiscal year judged"))
+    number = models.PositiveSmallIntegerField(_("number of the closing"), default=1)
     closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("closed by"))
     closed_at = models.DateTimeField(_("closed at"))
     reason = models.TextField(_("reason for closing"))
@@ -332,11 +339,17 @@ class ClosedMiss(models.Model):
     class Meta:
         verbose_name = _("closed miss")
         verbose_name_plural = _("closed misses")
-        ordering = ("target", "fiscal_year")
+        ordering = ("target", "fiscal_year", "number")
         constraints = (
             models.UniqueConstraint(
-                name="kpis_miss_is_closed_once_for_a_year",
+                name="kpis_miss_closings_of_a_year_are_counted",
+                fields=["target", "fiscal_year", "number"],
+                violation_error_message=_("This closing is already there."),
+            ),
+            models.UniqueConstraint(
+                name="kpis_miss_is_closed_once_until_it_is_reopened",
                 fields=["target", "fiscal_year"],
+                condition=Q(reopened_at=None),
                 violation_error_message=_("The miss of this year is closed already."),
             ),
             models.CheckConstraint(
@@ -358,10 +371,10 @@ class ClosedMiss(models.Model):
         )
 
     def __str__(self):
-        return f"{self.target.code} {self.fiscal_year}"
+        return f"{self.target.code} {fiscal_year_name(self.fiscal_year)} ({self.number})"
 
     def natural_key(self):
-        return (self.target.code, self.fiscal_year)
+        return (self.target.code, self.fiscal_year, self.number)
 
     natural_key.dependencies = ["kpis.outcometarget", "accounts.user"]
 
@@ -600,7 +613,7 @@ class ProgressReport(models.Model):
         )
 
     def __str__(self):
-        return f"{self.target.code} {self.fiscal_year}"
+        return f"{self.target.code} {fiscal_year_name(self.fiscal_year)}"
 
     def natural_key(self):
         return (self.target.code, self.fiscal_year)
@@ -648,6 +661,11 @@ class ProgressReport(models.Model):
             raise ValidationError({"value": _("A qualitative target is judged by a grade, not by a value.")})
         if self.target.kind == Kind.QUANTITATIVE and self.grade is not None:
             raise ValidationError({"grade": _("A quantitative target is judged by a value, not by a grade.")})
+        if self.state in (ReportState.SUBMITTED, ReportState.ACCEPTED):
+            self.refuse_without_reason()
+
+    def refuse_without_reason(self) -> None:
+        """ValidationError where the reason is missing. A draft need not have it yet."""
         if self._needs_reason() and not self.reason.strip():
             raise ValidationError({"reason": _("The deadline's year missed its target or exceeded it by more than 20 %: give the reason.")})
 

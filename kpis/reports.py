@@ -102,10 +102,11 @@ def overdue_targets(on: date, statuses: tuple[str, ...] = OVERDUE) -> QuerySet[O
 def closed_misses(on: date) -> QuerySet[OutcomeTarget]:
     """Targets that missed, and whose miss a reviewer closed: `closed_at`, `closed_by` and `closing_reason`. The last closed first."""
     of_the_year = ClosedMiss.objects.closed_on(on).filter(target=OuterRef("pk"), fiscal_year=OuterRef("judged_fy"))
+    last = of_the_year.order_by("-number")
     closed = OutcomeTarget.objects.closed_misses(on).annotate(
-        closed_at=Subquery(of_the_year.values("closed_at")),
-        closed_by=Subquery(of_the_year.values("closed_by__name")),
-        closing_reason=Subquery(of_the_year.values("reason")),
+        closed_at=Subquery(last.values("closed_at")[:1]),
+        closed_by=Subquery(last.values("closed_by__name")[:1]),
+        closing_reason=Subquery(last.values("reason")[:1]),
     )
     return _with_what_columns_read(closed).order_by("-closed_at", "code")
 

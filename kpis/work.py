@@ -7,9 +7,10 @@ target that is achieved for good: after its last day, or where it has none and i
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, SmallIntegerField, Subquery, Value, When
 from django.utils.functional import cached_property
@@ -88,9 +89,9 @@ class OfficialsWork:
     The organisations are read once.
     """
 
-    user: object
+    user: Any
     on: date
-    organisation_ids: frozenset[int] | None = None
+    organisation_ids: Collection[int] | None = None
 
     @cached_property
     def _programmes(self) -> QuerySet:
@@ -107,15 +108,18 @@ class OfficialsWork:
         return ProgressReport.objects.filter(target__in=standing)
 
     def targets(self, kind: str) -> QuerySet[OutcomeTarget]:
-        """The targets of one kind of work, the earliest deadline first, with the year asked for, the last accepted result before it, and
-        the state of its report.
+        """The targets of one kind of work, the earliest deadline first, with `entry_fy`, the year to enter (None where none is asked for),
+        the last accepted result before it, and the state of its report. Of an unreported target that is the year judged, which makes it
+        overdue: of a target of each year another may be asked for already.
         """
         _title, condition = TARGETS_TO_REPORT[kind]
-        earlier = ProgressReport.objects.accepted_figures().filter(target=OuterRef("pk"), fiscal_year__lt=OuterRef("year_to_report"))
+        earlier = ProgressReport.objects.accepted_figures().filter(target=OuterRef("pk"), fiscal_year__lt=OuterRef("year_shown"))
         last = earlier.order_by("-fiscal_year")
-        of_the_year = ProgressReport.objects.filter(target=OuterRef("pk"), fiscal_year=OuterRef("year_to_report"))
+        of_the_year = ProgressReport.objects.filter(target=OuterRef("pk"), fiscal_year=OuterRef("year_shown"))
+        unreported = kind == "unreported"
         return (
             self._targets.filter(condition)
+            .annotate(entry_fy=F("judged_fy" if unreported else "asked_fy"), year_shown=F("judged_fy" if unreported else "year_to_report"))
             .annotate(
                 previous_fy=Subquery(last.values("fiscal_year")[:1]),
                 previous_value=Subquery(last.values("accepted_value")[:1]),
@@ -140,7 +144,7 @@ class OfficialsWork:
         counts: dict[int, Counter] = {row["programme__lead"]: Counter({kind: row[kind] for kind in numbers}) for row in counted}
         for lead, state, number in in_hand:
             counts.setdefault(lead, Counter())[states[state]] += number
-        leads = Organisation.objects.in_bulk(list(counts))
+        leads = Organisation.objects.select_related("parent").in_bulk(list(counts))
         return sorted((DivisionsWork(leads[lead], found) for lead, found in counts.items()), key=lambda one: one.organisation.code)
 
 
@@ -159,8 +163,10 @@ def totals(divisions: Iterable[DivisionsWork]) -> Counter:
 # --- A reviewer's work --------------------------------------------------------------------------------------------------------------
 
 
-def to_decide(user, on: date) -> QuerySet[ProgressReport]:
-    """The submitted reports on standing targets that a reviewer decides, the oldest first."""
+def to_decide(user, on: date, organisation_ids: Collection[int] | None = None) -> QuerySet[ProgressReport]:
+    """The submitted reports on standing targets that a reviewer decides, the oldest first; narrowed by the lead of their programmes."""
     standing = OutcomeTarget.objects.standing_on(on)
+    if organisation_ids is not None:
+        standing = standing.filter(programme__lead__in=organisation_ids)
     waiting = ProgressReport.objects.visible_to(user).filter(state=ReportState.SUBMITTED, target__in=standing)
     return waiting.select_related("target__programme__lead", "submitted_by").order_by("submitted_at", "pk")

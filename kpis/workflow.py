@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from budget.history import explain
 from kpis.choices import ReportState, Status
-from kpis.models import ClosedMiss, OutcomeTarget, ProgressReport
+from kpis.models import ClosedMiss, Evidence, OutcomeTarget, ProgressReport
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -82,6 +82,7 @@ def recall(report: ProgressReport, *, by) -> ProgressReport:
 def _may_decide(report: ProgressReport, by) -> None:
     _allow(by.has_perm("kpis.decide_progressreport"), _("Only a reviewer decides reports."))
     _refuse_unless(report.state == ReportState.SUBMITTED, _("Only a submitted report can be accepted or returned."))
+    _refuse_unless(report.target.withdrawn_at is None, _("The target of this report is withdrawn."))
 
 
 def _may_accept(report: ProgressReport, by) -> None:
@@ -139,6 +140,7 @@ def _may_reopen(report: ProgressReport, by) -> None:
     _refuse_unless(
         report.state in (ReportState.ACCEPTED, ReportState.TAKEN_DOWN), _("Only an accepted report, or one taken down, can be reopened.")
     )
+    _refuse_unless(report.target.withdrawn_at is None, _("The target of this report is withdrawn."))
 
 
 @transaction.atomic
@@ -268,13 +270,11 @@ def close_miss(target: OutcomeTarget, *, by, reason: str) -> ClosedMiss:
 
     `by` is a reviewer who reported none of the target's results.
     """
-    target = _with_status(_locked(target))
+    target = with_status_of_today(_locked(target))
     _may_close_miss(target, by)
     reason = _given(reason, _("A miss is closed with a reason."))
-    miss = ClosedMiss.objects.filter(target=target, fiscal_year=target.judged_fy).first()
-    miss = miss or ClosedMiss(target=target, fiscal_year=target.judged_fy)
-    miss.closed_by, miss.closed_at, miss.reason = by, _now(), reason
-    miss.reopened_by, miss.reopened_at, miss.reopening_reason = None, None, ""
+    number = ClosedMiss.objects.filter(target=target, fiscal_year=target.judged_fy).count() + 1
+    miss = ClosedMiss(target=target, fiscal_year=target.judged_fy, number=number, closed_by=by, closed_at=_now(), reason=reason)
     return _saved(miss, by, reason)
 
 
@@ -286,15 +286,15 @@ def _may_reopen_miss(target: OutcomeTarget, by) -> None:
 @transaction.atomic
 def reopen_miss(target: OutcomeTarget, *, by, reason: str) -> ClosedMiss:
     """Put a closed miss back on the overdue list."""
-    target = _with_status(_locked(target))
+    target = with_status_of_today(_locked(target))
     _may_reopen_miss(target, by)
     reason = _given(reason, _("A miss is reopened with a reason."))
-    miss = ClosedMiss.objects.get(target=target, fiscal_year=target.judged_fy)
+    miss = ClosedMiss.objects.get(target=target, fiscal_year=target.judged_fy, reopened_at=None)
     miss.reopened_by, miss.reopened_at, miss.reopening_reason = by, _now(), reason
     return _saved(miss, by, reason)
 
 
-def _with_status(target: OutcomeTarget) -> OutcomeTarget:
+def with_status_of_today(target: OutcomeTarget) -> OutcomeTarget:
     """The target with its status of today; as it is where it is withdrawn."""
     return OutcomeTarget.objects.filter(pk=target.pk).with_status(_today()).first() or target
 
@@ -389,10 +389,11 @@ def _answers_for(user, report: ProgressReport) -> bool:
 
 
 def _has_reported(user, report: ProgressReport) -> bool:
-    """Whether the user is, or was at any time, the one who reported or submitted it."""
+    """Whether the user is, or was at any time, the one who reported or submitted it, or wrote of its evidence."""
     return (
         user.pk in (report.reported_by_id, report.submitted_by_id)
         or report.history.filter(Q(reported_by=user) | Q(submitted_by=user)).exists()
+        or Evidence.history.filter(report_id=report.pk, history_user=user).exists()
     )
 
 

@@ -183,7 +183,10 @@ TARGETS = {
         *row(inside(OPENS), only("administrator"), "{other_target.pk}"),
         *row(inside(OPENS), only(), "{withdrawn.pk}"),
     ],
-    "admin:kpis_outcometarget_close-miss": [*target_step("{missed.pk}", "reviewer"), *target_step("{target.pk}", "reviewer")],
+    "admin:kpis_outcometarget_close-miss": [
+        *target_step("{missed.pk}", "reviewer"),
+        *row(only("reviewer", answer=LEADS_ON), at="{target.pk}"),  # it is not missed: nobody is asked why
+    ],
     "admin:kpis_outcometarget_reopen-miss": target_step("{closed.pk}", "reviewer"),
     "admin:kpis_outcometarget_withdraw": [*target_step("{target.pk}", "administrator"), *target_step("{other_target.pk}", "administrator")],
 }

@@ -43,9 +43,6 @@ class UncountedPage(Page):
     def has_next(self):
         return self.paginator.follows
 
-    def end_index(self):
-        return self.start_index() + len(self) - 1
-
 
 class UncountedPaginator(Paginator):
     """Turns pages without counting the rows: one row more than a page holds tells whether another page follows."""

@@ -121,6 +121,10 @@ class RecordAdmin(_Fields, admin.ModelAdmin):
         except IntegrityError:
             # Somebody saved what this form may not repeat, between its check and its save. A second look finds it and says so.
             return super().changeform_view(request, *arguments, **options)
+        except PermissionDenied:
+            if answer := self._came_too_late(request, *arguments, **options):
+                return answer
+            raise
 
     def get_object(self, request, object_id, from_field=None):
         """The object with its `version`. While a form is being saved its row is locked, and both are read after the lock.
@@ -141,10 +145,14 @@ class RecordAdmin(_Fields, admin.ModelAdmin):
 
     def save_model(self, request, obj, form, change):
         """Save what the form changed. A form that changed nothing leaves no row in the history."""
-        if change and not set(form.changed_data) - {"change_reason", "version"}:
+        if change and not self.has_changed(form):
             return
         explain(obj, reason=self.reason_of(form), by=request.user)
         super().save_model(request, obj, form, change)
+
+    def has_changed(self, form) -> bool:
+        """Whether the form changes a column of the row."""
+        return bool(set(form.changed_data) & {field.name for field in self.opts.fields})
 
     def save_formset(self, request, form, formset, change):
         for row in formset.save(commit=False):
@@ -165,11 +173,43 @@ class RecordAdmin(_Fields, admin.ModelAdmin):
             told += _changes_of_rows(inline, obj)
         return sorted(told, key=lambda entry: entry[2].at, reverse=True)
 
+    def told_beside(self, request, obj) -> list[tuple]:
+        """Changes of what a page shows beside the object, which its version covers too."""
+        return []
+
+    def _told_since(self, request, obj, seen: Version) -> list[tuple]:
+        told = [*self.told_of(request, obj), *self.told_beside(request, obj)]
+        return sorted((entry for entry in told if seen.is_older_than(entry[2].row)), key=lambda entry: entry[2].at, reverse=True)
+
+    def is_within_reach(self, request, obj) -> bool:
+        """Whether the object would be the user's to change, were it open to changes."""
+        return admin.ModelAdmin.has_change_permission(self, request, obj)
+
+    def _came_too_late(self, request, object_id=None, *_arguments, **_options) -> TemplateResponse | None:
+        """For who wrote on a page that was closed to changes meanwhile: what happened, and what they wrote. None for everybody else."""
+        sent = request.POST.get("version", "")
+        found = self.get_object(request, unquote(object_id)) if object_id and sent else None
+        if found is None or sent == str(found.version) or not self.is_within_reach(request, found):
+            return None
+        labels = {field.name: field.verbose_name for field in self.opts.fields}
+        for inline in self.get_inline_instances(request, found):
+            labels |= {field.name: field.verbose_name for field in inline.model._meta.fields if field.name != "id"}
+        written = [(labels.get(name.rpartition("-")[2]), value) for name, value in request.POST.items() if value]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Not saved: this was closed to changes meanwhile"),
+            "opts": self.opts,
+            "object": found,
+            "changes": self._told_since(request, found, Version.read(sent)),
+            "written": [(label, value) for label, value in written if label],
+        }
+        return TemplateResponse(request, "admin/came_too_late.html", context, status=409)
+
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         form = context["adminform"].form
         if getattr(form, "is_stale", False):
             seen = Version.read(form.data.get("version", ""))
-            context["changed_meanwhile"] = [entry for entry in self.told_of(request, obj) if seen.is_older_than(entry[2].row)]
+            context["changed_meanwhile"] = self._told_since(request, obj, seen)
             rows = [row for inline in context["inline_admin_formsets"] for row in inline.formset.initial_forms]
             for one in (form, *rows):
                 one.take_over_what_only_others_changed(seen)

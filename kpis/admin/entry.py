@@ -83,7 +83,10 @@ class ReportForm(ReasonForm):
         return year
 
     def clean_measured_on(self):
-        return self._not_in_the_future("measured_on")
+        day, year = self._not_in_the_future("measured_on"), self.cleaned_data.get("fiscal_year") or self.instance.fiscal_year
+        if day and year and fiscal_year_of(day) < year:
+            raise ValidationError(_("This day lies before the fiscal year of the result."))
+        return day
 
     def clean_deadline_event_on(self):
         return self._not_in_the_future("deadline_event_on")
@@ -103,6 +106,12 @@ class ReportForm(ReasonForm):
         # Whether a reason is needed is judged by the terms as they are being settled.
         for name, value in self.settled.items():
             setattr(self.instance.target, name, value)
+        for name in {"comparator", "accumulation", "deadline_event_on"} - set(self.left_open):
+            if self.data.get(self.add_prefix(name)):
+                sentence = _("%(what)s was settled meanwhile by somebody else: your answer is not needed any more. Look, and save again.")
+                self.add_error(None, sentence % {"what": self.base_fields[name].label})
+                self.data = self.data.copy()
+                del self.data[self.add_prefix(name)]
         return cleaned
 
     def _post_clean(self):
@@ -111,6 +120,8 @@ class ReportForm(ReasonForm):
         if not self.errors:
             try:
                 self.instance.validate_constraints(exclude=self._get_validation_exclusions() - {"target", "fiscal_year"})
+                if "_submit" in self.data:
+                    self.instance.refuse_without_reason()
             except ValidationError as error:
                 self._update_errors(error)
 

@@ -9,7 +9,8 @@ import re
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import router, transaction
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
@@ -22,11 +23,12 @@ from django.utils.translation import gettext_lazy, ngettext
 from budget.admin.lists import FiscalYearFilter, OrganisationFilter, in_words
 from budget.admin.records import RecordAdmin, StackedRecordInline
 from budget.fiscal import fiscal_year_name
+from budget.history import Version, changes
 from kpis import deadlines, explain, work, workflow
 from kpis.admin.entry import ReportForm
 from kpis.admin.targets import last_day_in_words
 from kpis.choices import Kind
-from kpis.models import Evidence, OutcomeTarget, ProgressReport
+from kpis.models import Evidence, OutcomeTarget, ProgressReport, YearlyMilestone, programmes_reported_by
 from kpis.reports import results_of
 
 
@@ -116,13 +118,13 @@ class ProgressReportAdmin(RecordAdmin):
         if re.fullmatch(r"\d{4}", named := request.GET.get("fiscal_year", "")):
             return int(named)
         today = timezone.localdate()
-        asked = work.asked(today).filter(pk=request.target.pk).first()
-        return asked.asked_fy if asked else deadlines.last_ended_year(today)
+        (asked,) = work.with_year_asked(OutcomeTarget.objects.filter(pk=request.target.pk), today)
+        return asked.asked_fy or deadlines.last_ended_year(today)
 
     # --- The form -------------------------------------------------------------------------------------------------------------------
 
     def sections(self, request, obj=None):
-        target = obj.target if obj else request.target
+        target = self._target_of(request, obj)
         figure = "grade" if target.kind == Kind.QUALITATIVE else "value"
         year = () if obj else ("fiscal_year",)
         result = (_("result"), {"fields": (*year, figure, "measured_on", "preliminary", "narrative", "reason")})
@@ -137,8 +139,33 @@ class ProgressReportAdmin(RecordAdmin):
 
     def get_form(self, request, obj=None, change=False, **options):
         form = super().get_form(request, obj, change=change, **options)
-        form.target, form.today = obj.target if obj else request.target, timezone.localdate()
+        form.target, form.today = self._target_of(request, obj), timezone.localdate()
         return form
+
+    def _target_of(self, request, obj) -> OutcomeTarget:
+        """The report's target. While a form is being saved it is locked: what a first entry settles is settled once."""
+        target = obj.target if obj else request.target
+        if request.method != "POST" or not transaction.get_connection(router.db_for_write(self.model)).in_atomic_block:
+            return target
+        if not hasattr(request, "locked_target"):
+            request.locked_target = OutcomeTarget.objects.select_for_update(of=("self",)).get(pk=target.pk)
+        return request.locked_target
+
+    # --- The version also covers what the result is held against -----------------------------------------------------------------------
+
+    def version_of(self, request, obj):
+        return Version.of(obj, [Evidence.history.filter(report_id=obj.pk), *_beside(obj)])
+
+    def told_beside(self, request, obj):
+        told = []
+        for rows in _beside(obj):
+            name = rows.model.instance_type._meta.verbose_name
+            told += [(name, "", change) for change in changes(rows.select_related("history_user").order_by("history_date", "history_id"))]
+        return told
+
+    def is_within_reach(self, request, obj):
+        reach = programmes_reported_by(request.user, timezone.localdate())
+        return super().is_within_reach(request, obj) and reach.filter(pk=obj.target.programme_id).exists()
 
     def get_changeform_initial_data(self, request):
         return {"fiscal_year": request.fiscal_year}
@@ -159,7 +186,6 @@ class ProgressReportAdmin(RecordAdmin):
             "steps_in_words": "・".join(str(step.label) for step in steps),
             "milestones": target.milestones.all(),
             "results": [result for result in results_of(target, user, today) if result.report != obj],
-            "on": today,
         }
         if form.is_previewed:
             context["preview"] = form.preview()
@@ -168,7 +194,8 @@ class ProgressReportAdmin(RecordAdmin):
     # --- Saving and the way of a report ---------------------------------------------------------------------------------------------
 
     def save_model(self, request, obj, form, change):
-        obj.reported_by, obj.reported_at = request.user, timezone.now()
+        if not change or self.has_changed(form):
+            obj.reported_by, obj.reported_at = request.user, timezone.now()
         super().save_model(request, obj, form, change)
         if form.settled:
             reason = _("settled with the result of %(year)s") % {"year": fiscal_year_name(obj.fiscal_year)}
@@ -230,8 +257,8 @@ class ProgressReportAdmin(RecordAdmin):
         skipped = [*told.skipped, *((report, changed) for report in queryset if report not in shown)]
         for report in told.accepted:
             self.log_change(request, report, str(_step("accept").done))
-        number = len(told.accepted)
-        messages.success(request, ngettext("%(n)s report is accepted.", "%(n)s reports are accepted.", number) % {"n": number})
+        if number := len(told.accepted):
+            messages.success(request, ngettext("%(n)s report is accepted.", "%(n)s reports are accepted.", number) % {"n": number})
         for report, why in skipped:
             messages.warning(request, _("Not accepted: %(report)s. %(why)s") % {"report": report, "why": why})
 
@@ -273,6 +300,11 @@ class ProgressReportAdmin(RecordAdmin):
     @admin.display(description=gettext_lazy("decided"))
     def decided(self, report):
         return _who_and_when(report.decided_by, report.decided_at)
+
+
+def _beside(report: ProgressReport) -> list[QuerySet]:
+    """The histories of the target and of its milestones."""
+    return [OutcomeTarget.history.filter(id=report.target_id), YearlyMilestone.history.filter(target_id=report.target_id)]
 
 
 def _page_of(report: ProgressReport) -> str:

@@ -228,11 +228,10 @@ class OutcomeTargetAdmin(RecordAdmin):
         return [*steps, *super().get_urls()]
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
-        today, user = timezone.localdate(), request.user
-        found = change and OutcomeTarget.objects.filter(pk=obj.pk).with_status(today).first()
-        if found:
-            context["steps"] = [step for step in workflow.TARGET_STEPS if step.is_open_to(user, found)]
-            context["may_report"] = OutcomeTarget.objects.reportable_by(user, today).filter(pk=found.pk).exists()
+        if change:
+            user, judged = request.user, workflow.with_status_of_today(obj)
+            context["steps"] = [step for step in workflow.TARGET_STEPS if step.is_open_to(user, judged)]
+            context["may_report"] = OutcomeTarget.objects.reportable_by(user, timezone.localdate()).filter(pk=obj.pk).exists()
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def step_view(self, request, object_id, step):
@@ -240,8 +239,13 @@ class OutcomeTargetAdmin(RecordAdmin):
         target = self.get_object(request, unquote(object_id))
         if target is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        judged = OutcomeTarget.objects.filter(pk=target.pk).with_status(timezone.localdate()).first()
-        step.refuse_strangers(request.user, judged or target)
+        judged = workflow.with_status_of_today(target)
+        step.refuse_strangers(request.user, judged)
+        try:
+            step.guard(judged, request.user)
+        except ValidationError as error:  # nobody is asked why for what cannot be done
+            messages.error(request, " ".join(error.messages))
+            return HttpResponseRedirect(reverse("admin:kpis_outcometarget_change", args=(target.pk,)))
         form = StepForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             try:

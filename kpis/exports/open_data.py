@@ -219,8 +219,9 @@ TARGET_FILE_COLUMNS = (
     _REPORTED["result_grade"],
     Column("result_measured_on", _("measured on"), lambda t: t.basis_measured_on),
     _REPORTED["attainment_percent"],
-    *(_flag(name, title) for name, title in MARKS if name != "approximate"),
+    *(_flag(name, title) for name, title in MARKS if name not in ("approximate", "miss_closed")),
     Column("note", _("note"), lambda t: t.note),
+    _flag("miss_closed", _("miss closed")),
 )
 
 

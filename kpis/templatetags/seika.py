@@ -91,8 +91,8 @@ def worked_on(report):
 
 @register.filter
 def entry_url(target):
-    """The page on which the result asked for is entered."""
-    return reverse("admin:kpis_progressreport_add", query={"target": target.pk, "fiscal_year": target.asked_fy})
+    """The page on which the result of `entry_fy` is entered (`kpis.work`)."""
+    return reverse("admin:kpis_progressreport_add", query={"target": target.pk, "fiscal_year": target.entry_fy})
 
 
 @register.filter

@@ -23,7 +23,7 @@ class TargetPage(DayPage):
 
     def get_context_data(self, code, **kwargs):
         read = ("programme__lead", "passage__document", "withdrawn_by")
-        target = OutcomeTarget.objects.with_status(self.on).select_related(*read).filter(code=code).first()
+        target = OutcomeTarget.objects.filter(code=code).with_status(self.on).select_related(*read).first()
         standing, today = target is not None, timezone.localdate()
         target = target or get_object_or_404(OutcomeTarget.objects.select_related(*read), code=code)
         milestones = list(target.milestones.all())

@@ -65,15 +65,18 @@ class WorkPage(InsidePage):
     def get_context_data(self, **kwargs):
         today = timezone.localdate()
         roles, asked = self.request.user.roles_on(today), self.form.cleaned_data
-        context = super().get_context_data(on=today, roles=roles, organisation=asked["organisation"], **kwargs)
+        organisation = asked["organisation"]
+        context = super().get_context_data(on=today, roles=roles, organisation=organisation, **kwargs)
+        narrowed = organisation and subtree_ids(Organisation.objects.values_list("id", "parent_id"), [organisation.pk])
         lists = []
         if Role.OFFICIAL in roles:
-            context["divisions"], officials = self.of_an_official(today, asked["organisation"])
+            context["divisions"], officials = self.of_an_official(today, narrowed)
             lists += officials
         if Role.REVIEWER in roles:
-            waiting = work.to_decide(self.request.user, today)
+            waiting = work.to_decide(self.request.user, today, narrowed)
             lists.append(WorkList("decide", gettext("Reports to decide"), waiting.count(), waiting, of_reports=True))
-            context["open_misses"] = reports.overdue_targets(today, statuses=(Status.MISSED,)).count()
+            missed = reports.overdue_targets(today, statuses=(Status.MISSED,))
+            context["open_misses"] = (missed if narrowed is None else missed.filter(programme__lead__in=narrowed)).count()
         if Role.ADMINISTRATOR in roles:
             context["no_last_day"] = [(reason, NoDeadline(reason).label, n) for reason, n in reports.no_last_day_counts(today).items()]
         if asked["show"]:
@@ -84,9 +87,8 @@ class WorkPage(InsidePage):
             context["pages"] = context["page"].paginator.get_elided_page_range(context["page"].number, on_each_side=2, on_ends=1)
         return context | {"lists": lists, "has_work": any(one.number for one in lists), "rows_shown": ROWS_SHOWN}
 
-    def of_an_official(self, today, organisation) -> tuple[list, list[WorkList]]:
+    def of_an_official(self, today, narrowed) -> tuple[list, list[WorkList]]:
         """The numbers of each division, and the lists of what is to be done."""
-        narrowed = organisation and subtree_ids(Organisation.objects.values_list("id", "parent_id"), [organisation.pk])
         todo = work.OfficialsWork(self.request.user, today, narrowed)
         divisions = todo.by_division()
         numbers = work.totals(divisions)

@@ -5,14 +5,16 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.roles import Role
 from kpis import workflow
 from kpis.choices import ReportState, Status
 from kpis.models import OutcomeTarget, ProgressReport
-from tests.factories import OutcomeTargetFactory, ProgrammeFactory, ProgressReportFactory, YearlyMilestoneFactory
+from tests.factories import OutcomeTargetFactory, PostingFactory, ProgrammeFactory, ProgressReportFactory, YearlyMilestoneFactory
 from tests.forms import errors, sent
 
 REPORTS = reverse("admin:kpis_progressreport_changelist")
@@ -190,7 +192,7 @@ def test_a_figure_is_read_as_people_write_it(as_official, draft, written):
     assert draft.value == Decimal(65)
 
 
-@pytest.mark.parametrize("written", ["1,25", "1250,", ",125", "65件", "NaN", "1e3x"])
+@pytest.mark.parametrize("written", ["1,25", "1250,", ",125", "65件", "NaN", "1e3x", "5①", "²"])
 def test_what_is_no_figure_is_refused(as_official, draft, written):
     assert "value" in errors(as_official.post(page_of(draft), sent(as_official.get(page_of(draft)), value=written)))
 
@@ -211,9 +213,15 @@ def test_a_second_report_of_a_year_is_refused_in_the_form(as_official, target):
     assert errors(response)["__all__"] == [constraint.violation_error_message]
 
 
-def test_a_miss_in_the_deadlines_year_asks_for_its_reason(as_official, draft):
-    response = as_official.post(page_of(draft), sent(as_official.get(page_of(draft)), value="59"))
-    assert "reason" in errors(response)
+def test_a_miss_in_the_deadlines_year_is_kept_as_a_draft_and_submitted_with_its_reason(as_official, draft):
+    def send(**more):
+        return as_official.post(page_of(draft), sent(as_official.get(page_of(draft)), value="59", **more))
+
+    assert send().status_code == 302
+    assert "reason" in errors(send(_submit="1"))
+    assert send(_submit="1", reason="公募の時期を見直したため。").status_code == 302
+    draft.refresh_from_db()
+    assert draft.state == ReportState.SUBMITTED
 
 
 @pytest.mark.parametrize(
@@ -225,6 +233,8 @@ def test_a_miss_in_the_deadlines_year_asks_for_its_reason(as_official, draft):
         ("2026-04-01", {"fiscal_year": "R9"}, "fiscal_year"),
         ("2026-04-01", {"fiscal_year": "R7", "measured_on": "R8.4.1"}, None),
         ("2026-04-01", {"fiscal_year": "R7", "measured_on": "R8.4.2"}, "measured_on"),
+        ("2026-04-01", {"fiscal_year": "R7", "measured_on": "R7.4.1"}, None),
+        ("2026-04-01", {"fiscal_year": "R7", "measured_on": "R7.3.31"}, "measured_on"),  # a slip of one year
     ],
 )
 def test_a_result_that_cannot_be_known_yet_is_refused(as_official, target, time_machine, today, entered, refused):
@@ -307,7 +317,7 @@ def test_what_was_asked_when_a_report_was_begun_may_be_answered_later(as_officia
 
 def test_whether_a_reason_is_needed_is_judged_by_the_answer(as_official, assumed):
     page = as_official.get(entry_of(assumed))
-    answers = {"value": "65", "comparator": "at_most", "accumulation": "level"}
+    answers = {"value": "65", "comparator": "at_most", "accumulation": "level", "_submit": "1"}
     assert "reason" in errors(as_official.post(entry_of(assumed), sent(page, **answers)))
 
 
@@ -321,6 +331,30 @@ def test_the_event_that_a_deadline_counts_from_is_recorded_with_a_result(as_offi
     as_official.post(entry_of(waiting), sent(page, value="1", deadline_event_on="R6.10.1"))
     waiting.refresh_from_db()
     assert waiting.due_on == date(2027, 10, 1)
+
+
+def test_what_a_colleague_settled_meanwhile_is_told_and_not_overwritten(as_official, official, assumed):
+    page = as_official.get(entry_of(assumed))
+    workflow.settle(assumed, by=official, reason="要綱による", comparator="at_least", accumulation="running_total")
+    response = as_official.post(entry_of(assumed), sent(page, value="65", comparator="at_most", accumulation="level"))
+    assert len(errors(response)["__all__"]) == 2
+    assert response.context["adminform"].form["value"].value() == "65"
+    assert not ProgressReport.objects.exists()
+    assert as_official.post(entry_of(assumed), sent(response)).status_code == 302
+    assumed.refresh_from_db()
+    assert (assumed.comparator, assumed.accumulation) == ("at_least", "running_total")
+
+
+def test_which_way_is_better_is_not_asked_of_a_range(as_official, target):
+    ranged = OutcomeTargetFactory(programme=target.programme, comparator="within", value_max=Decimal(70), comparator_assumed=True)
+    assert "comparator" not in as_official.get(entry_of(ranged)).context["adminform"].form.fields
+
+
+def test_not_knowing_changes_no_report(as_official, assumed):
+    report = ProgressReportFactory(target=assumed)
+    before = report.history.count()
+    as_official.post(page_of(report), sent(as_official.get(page_of(report)), comparator="not_known", accumulation="not_known"))
+    assert report.history.count() == before
 
 
 # --- What a figure would give -------------------------------------------------------------------------------------------------------
@@ -341,7 +375,7 @@ def test_a_preview_tells_attainment_and_status_and_saves_nothing(as_official, dr
 def test_a_preview_of_a_new_report_makes_none(as_official, target, time_machine):
     time_machine.move_to("2026-04-01 10:00+09:00", tick=False)
     page = as_official.get(entry_of(target))
-    response = as_official.post(entry_of(target), sent(page, value="30", reason="未達のため", _preview="1"))
+    response = as_official.post(entry_of(target), sent(page, value="30", _preview="1"))
     assert response.context["preview"].target.status == Status.MISSED
     assert not ProgressReport.objects.exists()
 
@@ -471,6 +505,46 @@ def test_what_a_reviewer_did_not_see_is_not_accepted(client, official, reviewer,
     assert (submitted.state, submitted.accepted_value) == (ReportState.SUBMITTED, None)
 
 
+def test_what_a_target_asks_for_belongs_to_what_a_reviewer_saw(client, reviewer, submitted, target):
+    client.force_login(reviewer)
+    page = client.get(page_of(submitted))
+    target.value = Decimal(6000)
+    target.save()
+    assert levels(take(client, submitted, "accept", page)) == ["error"]
+    submitted.refresh_from_db()
+    assert submitted.state == ReportState.SUBMITTED
+
+
+def test_who_wrote_while_a_colleague_submitted_keeps_what_they_wrote(as_official, official, division, draft):
+    page = as_official.get(page_of(draft))
+    workflow.submit(draft, by=PostingFactory(organisation=division).user)
+    response = as_official.post(page_of(draft), sent(page, value="64", narrative="年度末の集計。"))
+    assert response.status_code == 409
+    told = response.content.decode()
+    for words in ("64", "年度末の集計。", "提出"):
+        assert words in told
+    draft.refresh_from_db()
+    assert draft.value == 60
+
+
+def test_who_only_adds_evidence_does_not_accept(client, official, division, ministry, draft):
+    helper = PostingFactory(organisation=division).user
+    PostingFactory(user=helper, organisation=ministry, role=Role.REVIEWER)
+    client.force_login(helper)
+    client.post(page_of(draft), sent(client.get(page_of(draft)), **{"evidence-0-citation": "業務統計"}))
+    report = workflow.submit(draft, by=official)
+    assert report.reported_by == official
+    with pytest.raises(ValidationError):
+        workflow.accept(report, by=helper)
+
+
+def test_report_on_a_withdrawn_target_is_not_decided(client, reviewer, administrator, submitted):
+    workflow.withdraw(submitted.target, by=administrator, reason="廃止")
+    client.force_login(reviewer)
+    assert buttons(client.get(page_of(submitted))) == set()
+    assert levels(take(client, submitted, "accept")) == ["error"]
+
+
 def test_only_reviewers_decide_and_only_by_a_button(client, official, auditor, administrator, reviewer, submitted):
     for user in (official, auditor, administrator):
         client.force_login(user)
@@ -531,7 +605,7 @@ def test_what_changed_since_the_list_was_shown_is_skipped(client, reviewer, offi
     shown = client.get(REPORTS)
     workflow.recall(submitted, by=official)
     workflow.submit(submitted, by=official)
-    assert levels(accept_selected(client, shown, submitted)) == ["success", "warning"]
+    assert levels(accept_selected(client, shown, submitted)) == ["warning"]
     submitted.refresh_from_db()
     assert submitted.state == ReportState.SUBMITTED
 

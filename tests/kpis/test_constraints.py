@@ -50,6 +50,10 @@ def a_graded_report():
     return ProgressReportFactory(target=OutcomeTargetFactory(qualitative=True), value=None, grade=3)
 
 
+def a_reopened_miss():
+    return ClosedMissFactory(closed_at=MOMENT, reopened_by=UserFactory(), reopened_at=MOMENT, reopening_reason="確認できない。")
+
+
 def a_second_evidence():
     return EvidenceFactory(report=EvidenceFactory(citation="業務統計").report, citation="工業統計")
 
@@ -310,10 +314,25 @@ REPORTS = (
 )
 CLOSED_MISSES = (
     Rule(
-        "kpis_miss_is_closed_once_for_a_year",
-        lambda: ClosedMissFactory(target=ClosedMissFactory(fiscal_year=2024).target, fiscal_year=2025),
+        "kpis_miss_closings_of_a_year_are_counted",
+        lambda: ClosedMissFactory(target=a_reopened_miss().target, number=2),
+        refused=[{"number": 1}],
+        allowed=[{"number": 3}, {"number": 1, "fiscal_year": 2024}, {"number": 1, "target": lambda _: OutcomeTargetFactory()}],
+    ),
+    Rule(
+        "kpis_miss_is_closed_once_until_it_is_reopened",
+        lambda: ClosedMissFactory(target=ClosedMissFactory(fiscal_year=2024).target, fiscal_year=2025, number=2),
         refused=[{"fiscal_year": 2024}],
-        allowed=[{"fiscal_year": 2023}, {"fiscal_year": 2024, "target": lambda _: OutcomeTargetFactory()}],
+        allowed=[
+            {"fiscal_year": 2023},
+            {"fiscal_year": 2024, "target": lambda _: OutcomeTargetFactory()},
+            {
+                "fiscal_year": 2024,
+                "reopened_by": somebody,
+                "reopened_at": lambda miss: miss.closed_at,
+                "reopening_reason": "確認できない。",
+            },
+        ],
     ),
     Rule("kpis_miss_is_closed_with_a_reason", ClosedMissFactory, refused=[{"reason": ""}], allowed=[{"reason": "引継ぎ"}]),
     Rule(

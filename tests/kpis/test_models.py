@@ -354,7 +354,9 @@ AT_MOST = {"comparator": Comparator.AT_MOST, "value": Decimal(50), "baseline_val
     ],
 )
 def test_deadlines_year_that_misses_or_exceeds_120_percent_needs_a_reason(target, result, needed):
-    report = ProgressReportFactory(target=OutcomeTargetFactory(deadline_year=2025, **target), fiscal_year=2025, value=Decimal(result))
+    report = ProgressReportFactory(
+        submitted=True, target=OutcomeTargetFactory(deadline_year=2025, **target), fiscal_year=2025, value=Decimal(result)
+    )
     assert list(refused(report)) == (["reason"] if needed else [])
 
     report.reason = "公募の時期を見直したため。"
@@ -363,28 +365,38 @@ def test_deadlines_year_that_misses_or_exceeds_120_percent_needs_a_reason(target
 
 @pytest.mark.parametrize(("grade", "needed"), [(1, False), (2, False), (3, True), (4, True), (5, True)])
 def test_grade_that_does_not_meet_needs_a_reason_in_the_deadlines_year(grade, needed):
-    report = ProgressReportFactory(target=OutcomeTargetFactory(qualitative=True), fiscal_year=2025, value=None, grade=grade)
+    report = ProgressReportFactory(submitted=True, target=OutcomeTargetFactory(qualitative=True), fiscal_year=2025, value=None, grade=grade)
     assert list(refused(report)) == (["reason"] if needed else [])
 
 
 @pytest.mark.parametrize("year", [2024, 2026])
 def test_another_year_needs_no_reason(year):
-    assert refused(ProgressReportFactory(target=OutcomeTargetFactory(deadline_year=2025), fiscal_year=year, value=Decimal(1))) == {}
+    assert (
+        refused(ProgressReportFactory(submitted=True, target=OutcomeTargetFactory(deadline_year=2025), fiscal_year=year, value=Decimal(1)))
+        == {}
+    )
 
 
 def test_target_without_a_deadline_needs_no_reason():
-    assert refused(ProgressReportFactory(target=OutcomeTargetFactory(deadline_year=None), value=Decimal(1))) == {}
+    assert refused(ProgressReportFactory(submitted=True, target=OutcomeTargetFactory(deadline_year=None), value=Decimal(1))) == {}
 
 
 def test_every_year_of_an_each_year_target_needs_its_reason():
     target = OutcomeTargetFactory(each_year=True, passage=SourcePassageFactory(), deadline_year=None)
-    assert list(refused(ProgressReportFactory(target=target, fiscal_year=2024, value=Decimal(59)))) == ["reason"]
+    assert list(refused(ProgressReportFactory(submitted=True, target=target, fiscal_year=2024, value=Decimal(59)))) == ["reason"]
 
 
 @pytest.mark.parametrize("reason", ["", " ", "\n　"])
 def test_blank_reason_is_none(reason):
-    report = ProgressReportFactory(target=OutcomeTargetFactory(), fiscal_year=2025, value=Decimal(1), reason=reason)
+    report = ProgressReportFactory(submitted=True, target=OutcomeTargetFactory(), fiscal_year=2025, value=Decimal(1), reason=reason)
     assert list(refused(report)) == ["reason"]
+
+
+def test_draft_need_not_have_its_reason_yet():
+    report = ProgressReportFactory(target=OutcomeTargetFactory(), fiscal_year=2025, value=Decimal(1))
+    assert refused(report) == {}
+    with pytest.raises(ValidationError):
+        report.refuse_without_reason()
 
 
 def test_draft_without_a_figure_needs_no_reason():

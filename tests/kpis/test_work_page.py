@@ -145,6 +145,17 @@ def test_row_tells_deadline_last_years_value_and_leads_to_the_entry(as_official,
     assert f"{reverse('admin:kpis_progressreport_add')}?target={target.pk}&amp;fiscal_year=2025" in page
 
 
+def test_unreported_target_of_each_year_is_entered_for_the_year_that_makes_it_overdue(client, official, programme, time_machine):
+    """FY2025 is asked for from April on; until its results are due, FY2024 is judged."""
+    time_machine.move_to("2026-04-01 10:00+09:00", tick=False)
+    client.force_login(official)
+    programme.start_fiscal_year = 2024
+    programme.save()
+    OutcomeTargetFactory(programme=programme, each_year=True, deadline_year=None)
+    (row,) = next(one.first_rows for one in client.get(WORK).context["lists"] if one.kind == "unreported")
+    assert (row.entry_fy, row.asked_fy) == (2024, 2025)
+
+
 def test_work_is_that_of_the_own_subtree_and_of_programmes_answered_for_together(client, bureau, division, other_division):
     OutcomeTargetFactory(code="led", programme__lead=division, deadline_year=2025)
     OutcomeTargetFactory(code="others", programme__lead=other_division, deadline_year=2025)

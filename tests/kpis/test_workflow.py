@@ -340,8 +340,11 @@ def test_status_falls_back_to_the_result_that_still_stands(target, accepted, rev
     assert (found.status, found.basis_fy, found.basis_value) == ("missed", 2026, 59)
 
 
-def test_result_that_is_taken_down_counts_no_more(target, accepted, reviewer):
-    report = take_down(accepted, reviewer)
+@pytest.mark.parametrize("preliminary", [False, True])
+def test_result_that_is_taken_down_counts_no_more(target, draft, official, reviewer, preliminary):
+    draft.preliminary = preliminary
+    draft.save()
+    report = take_down(workflow.accept(workflow.submit(draft, by=official), by=reviewer), reviewer)
 
     assert (report.accepted_value, report.accepted_measured_on, report.accepted_preliminary) == (None, None, False)
     assert (report.value, report.decided_by, report.decision_note) == (60, reviewer, NOTE)

@@ -264,9 +264,21 @@ def test_reopened_miss_is_closed_again(missed, reviewer):
 
     miss = workflow.close_miss(missed, by=reviewer, reason="確認できた。")
 
-    assert (miss.reason, miss.reopened_at, miss.reopening_reason) == ("確認できた。", None, "")
+    assert (miss.number, miss.reason, miss.reopened_at) == (2, "確認できた。", None)
     assert not is_overdue(missed)
-    assert [row.history_change_reason for row in miss.history.order_by("history_id")] == [WHY, "確認できない。", "確認できた。"]
+    assert list(ClosedMiss.objects.values_list("number", "reason", "reopening_reason")) == [
+        (1, WHY, "確認できない。"),
+        (2, "確認できた。", ""),
+    ]
+
+
+def test_closing_again_leaves_the_lists_of_the_days_before_as_they_were(missed, reviewer):
+    for day, step in ((1, workflow.close_miss), (10, workflow.reopen_miss), (20, workflow.close_miss)):
+        with time_machine.travel(datetime(2026, 10, day, 3, tzinfo=UTC), tick=False):
+            step(missed, by=reviewer, reason=WHY)
+
+    overdue = [is_overdue(missed, date(2026, month, day)) for month, day in ((9, 30), (10, 5), (10, 15), (10, 25))]
+    assert overdue == [True, False, True, False]
 
 
 def test_target_of_each_year_that_misses_the_next_year_too_is_overdue_again(programme, reviewer):
