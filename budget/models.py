@@ -57,8 +57,12 @@ class Organisation(models.Model):
     def natural_key(self):
         return (self.code,)
 
+    def subtree_ids(self) -> set[int]:
+        """The ids of the organisation and of all below it, as the tree stands now. One query."""
+        return subtree_ids(Organisation.objects.values_list("id", "parent_id"), [self.pk])
+
     def clean(self):
-        if self.pk and self.parent_id in subtree_ids(Organisation.objects.values_list("id", "parent_id"), [self.pk]):
+        if self.pk and self.parent_id in self.subtree_ids():
             raise ValidationError({"parent": _("An organisation cannot lie under itself.")})
 
 

@@ -6,7 +6,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from budget.forms import FiscalYearField
-from budget.models import Organisation, Programme, subtree_ids
+from budget.models import Organisation, Programme
 from kpis.choices import DeadlineKind, Kind, NoDeadline, Status, Term
 from kpis.models import OutcomeTarget
 
@@ -43,10 +43,6 @@ class TargetOrder(django_filters.OrderingFilter):
         return targets.order_by(*orders, "programme__code", "code")
 
 
-def _subtree(organisation):
-    return subtree_ids(Organisation.objects.values_list("id", "parent_id"), [organisation.pk])
-
-
 def _order(default):
     return TargetOrder(fields=SORTS, choices=SORT_NAMES, label=_("order"), empty_label=default)
 
@@ -71,7 +67,7 @@ class OutcomeTargetFilterSet(django_filters.FilterSet):
         fields = ()
 
     def within(self, targets, name, organisation):
-        return targets.filter(programme__lead__in=_subtree(organisation))
+        return targets.filter(programme__lead__in=organisation.subtree_ids())
 
     def lacking(self, targets, name, reason):
         kinds = {
@@ -125,7 +121,7 @@ class ProgrammeFilterSet(django_filters.FilterSet):
         fields = ()
 
     def within(self, programmes, name, organisation):
-        return programmes.filter(lead__in=_subtree(organisation))
+        return programmes.filter(lead__in=organisation.subtree_ids())
 
     def mentioning(self, programmes, name, text):
         for word in text.split():

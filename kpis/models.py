@@ -28,8 +28,9 @@ def _measure(name, **options):
     return models.DecimalField(name, max_digits=15, decimal_places=4, null=True, blank=True, **options)
 
 
-def _midnight_after(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
+def start_of_day(day: date) -> datetime:
+    """The moment at which a day begins in Asia/Tokyo."""
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def programmes_reported_by(user, on: date) -> models.QuerySet[Programme]:
@@ -45,7 +46,7 @@ class OutcomeTargetQuerySet(models.QuerySet):
 
     def standing_on(self, on: date):
         """Targets that are not withdrawn, or were not yet on that day."""
-        return self.filter(Q(withdrawn_at=None) | Q(withdrawn_at__gte=_midnight_after(on)))
+        return self.filter(Q(withdrawn_at=None) | Q(withdrawn_at__gte=start_of_day(on + timedelta(days=1))))
 
     def with_status(self, on: date):
         """Each target's status on a day with its marks and inputs; see `kpis.status`."""
@@ -310,7 +311,7 @@ class ClosedMissQuerySet(models.QuerySet):
 
     def closed_on(self, on: date):
         """Misses that were closed on that day: closed by its end, and not reopened by then."""
-        after = _midnight_after(on)
+        after = start_of_day(on + timedelta(days=1))
         return self.filter(Q(reopened_at=None) | Q(reopened_at__gte=after), closed_at__lt=after)
 
 

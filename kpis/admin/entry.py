@@ -14,6 +14,7 @@ from kpis import explain, workflow
 from kpis.choices import Accumulation, Comparator
 from kpis.models import OutcomeTarget
 
+ASKED_ONCE = {"comparator", "accumulation", "deadline_event_on"}  # what `left_open` can name
 NOT_KNOWN = "not_known"
 _CHOOSE = ("", _("choose"))
 
@@ -66,7 +67,7 @@ class ReportForm(ReasonForm):
         super().__init__(*args, **options)
         self.instance.target = self.target
         self.left_open = self.target.left_open
-        for name in ("comparator", "accumulation", "deadline_event_on"):
+        for name in ASKED_ONCE:
             if name not in self.left_open:
                 del self.fields[name]
             elif not self.instance._state.adding:  # it was asked when the report was begun
@@ -106,7 +107,7 @@ class ReportForm(ReasonForm):
         # Whether a reason is needed is judged by the terms as they are being settled.
         for name, value in self.settled.items():
             setattr(self.instance.target, name, value)
-        for name in {"comparator", "accumulation", "deadline_event_on"} - set(self.left_open):
+        for name in ASKED_ONCE - set(self.left_open):
             if self.data.get(self.add_prefix(name)):
                 sentence = _("%(what)s was settled meanwhile by somebody else: your answer is not needed any more. Look, and save again.")
                 self.add_error(None, sentence % {"what": self.base_fields[name].label})

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.apps import apps
 from django.db import models
 from django.db.models import OuterRef, Subquery
 
+from budget.append_only import history_models
 from kpis.models import OutcomeTarget
 
 AT_ONCE = 2_000
@@ -37,7 +37,7 @@ ROW, NO_ROW, HISTORY, NO_HISTORY = "a row", "no row", "a history", "no history"
 
 
 def models_with_history() -> list[type[models.Model]]:
-    return [model for model in apps.get_models() if hasattr(model, "history")]
+    return [history.instance_type for history in history_models()]
 
 
 def differences() -> Iterator[Difference]:

@@ -113,3 +113,16 @@ def page_of(rows, request) -> Page:
         return paginator.page(request.GET.get("page") or 1)
     except InvalidPage:
         raise Refused(Problem("page", _("A number from 1 to %(last)s.") % {"last": paginator.num_pages})) from None
+
+
+def turned(page: Page) -> dict[str, Any]:
+    """What `kpis/_pages.html` needs to turn to the other pages."""
+    return {"page": page, "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1)}
+
+
+def problems_of_format(request) -> Iterable[Problem]:
+    """What is wrong with the format that a page is asked for as a file in: CSV alone, and all pages at once."""
+    if request.GET.get("format", "") not in ("", "csv"):
+        yield Problem("format", _("csv, or leave it out."))
+    elif request.GET.get("format") and request.GET.get("page"):
+        yield Problem("page", _("A file holds all pages: leave it out."))

@@ -1,6 +1,6 @@
 """The changes of a period, for auditors and everybody who works with the system: what, old and new, who, when and why."""
 
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from budget.forms import DayField
-from budget.models import Organisation, subtree_ids
+from budget.models import Organisation
 from kpis import changes
-from kpis.views.base import InsidePage, Problem, page_of, problems_of
+from kpis.models import start_of_day
+from kpis.views.base import InsidePage, page_of, problems_of, problems_of_format, turned
 
 DAYS_SHOWN = 30
 
@@ -60,19 +61,14 @@ class ChangesForm(forms.Form):
     def wanted(self) -> changes.Wanted:
         asked = self.cleaned_data
         organisation = asked["organisation"]
-        pairs = Organisation.objects.values_list("id", "parent_id")
         return changes.Wanted(
-            since=_midnight(asked["since"]),
-            until=_midnight(asked["until"] + timedelta(days=1)),
+            since=start_of_day(asked["since"]),
+            until=start_of_day(asked["until"] + timedelta(days=1)),
             by=User.objects.get(username=asked["by"]) if asked["by"] else None,
             model=asked["model"],
-            organisation_ids=frozenset(subtree_ids(pairs, [organisation.pk])) if organisation else None,
+            organisation_ids=frozenset(organisation.subtree_ids()) if organisation else None,
             unusual=asked["unusual"],
         )
-
-
-def _midnight(day) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 class Changes(InsidePage):
@@ -89,10 +85,7 @@ class Changes(InsidePage):
             asked[name] = asked.get(name) or day.isoformat()
         self.form = ChangesForm(asked)
         yield from problems_of(self.form)
-        if self.request.GET.get("format", "") not in ("", "csv"):
-            yield Problem("format", _("csv, or leave it out."))
-        elif self.request.GET.get("format") and self.request.GET.get("page"):
-            yield Problem("page", _("A file holds all pages: leave it out."))
+        yield from problems_of_format(self.request)
 
     def answer(self, **kwargs):
         if self.request.GET.get("format") != "csv":
@@ -109,8 +102,7 @@ class Changes(InsidePage):
         page = page_of(changes.rows_of(self.form.wanted), self.request)
         return super().get_context_data(
             form=self.form,
-            page=page,
-            pages=page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
             told=changes.told(page.object_list),
+            **turned(page),
             **kwargs,
         )

@@ -5,7 +5,6 @@ from collections import defaultdict
 from django import forms
 from django.db.models import Count
 from django.http import StreamingHttpResponse
-from django.utils.translation import gettext as _
 
 from budget.fiscal import fiscal_year_name
 from budget.models import Organisation, Programme
@@ -14,7 +13,7 @@ from kpis.choices import OVERDUE, NoDeadline
 from kpis.exports.table import csv_lines
 from kpis.filters import ClosedMissFilterSet, OutcomeTargetFilterSet, OverdueFilterSet, ProgrammeFilterSet
 from kpis.models import OutcomeTarget
-from kpis.views.base import DayPage, Problem, page_of, problems_of
+from kpis.views.base import DayPage, page_of, problems_of, problems_of_format, turned
 
 
 class FilteredList(DayPage):
@@ -55,8 +54,7 @@ class FilteredList(DayPage):
         page = self.page()
         return super().get_context_data(
             filter=self.filter,
-            page=page,
-            pages=page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
+            **turned(page),
             narrowed=in_words(self.filter.form),
             **kwargs,
         )
@@ -91,10 +89,7 @@ class TargetRows(FilteredList):
 
     def problems(self):
         yield from super().problems()
-        if self.request.GET.get("format", "") not in ("", "csv"):
-            yield Problem("format", _("csv, or leave it out."))
-        elif self.request.GET.get("format") and self.request.GET.get("page"):
-            yield Problem("page", _("A file holds all pages: leave it out."))
+        yield from problems_of_format(self.request)
 
     def answer(self, **kwargs):
         if self.request.GET.get("format") != "csv":

@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from accounts.roles import Role
-from budget.models import Organisation, subtree_ids
+from budget.models import Organisation
 from kpis import reports, work
 from kpis.choices import NoDeadline, Status
-from kpis.views.base import InsidePage, Problem, Refused, page_of, problems_of
+from kpis.views.base import InsidePage, Problem, Refused, page_of, problems_of, turned
 
 ROWS_SHOWN = 10
 
@@ -67,7 +67,7 @@ class WorkPage(InsidePage):
         roles, asked = self.request.user.roles_on(today), self.form.cleaned_data
         organisation = asked["organisation"]
         context = super().get_context_data(on=today, roles=roles, organisation=organisation, **kwargs)
-        narrowed = organisation and subtree_ids(Organisation.objects.values_list("id", "parent_id"), [organisation.pk])
+        narrowed = organisation and organisation.subtree_ids()
         lists = []
         if Role.OFFICIAL in roles:
             context["divisions"], officials = self.of_an_official(today, narrowed)
@@ -83,8 +83,7 @@ class WorkPage(InsidePage):
             context["whole"] = whole = next((one for one in lists if one.kind == asked["show"]), None)
             if whole is None:
                 raise Refused(Problem("show", gettext("Your postings of today have no such list.")))
-            context["page"] = page_of(whole.rows, self.request)
-            context["pages"] = context["page"].paginator.get_elided_page_range(context["page"].number, on_each_side=2, on_ends=1)
+            context |= turned(page_of(whole.rows, self.request))
         return context | {"lists": lists, "has_work": any(one.number for one in lists), "rows_shown": ROWS_SHOWN}
 
     def of_an_official(self, today, narrowed) -> tuple[list, list[WorkList]]:
