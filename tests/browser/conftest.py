@@ -47,6 +47,12 @@ def visit(chromium, live_server):
     return visiting
 
 
+def press(page: Page, selector: str) -> None:
+    """Click what leads to another page, and wait for it: a click alone returns while the old page still stands."""
+    with page.expect_navigation():
+        page.click(selector)
+
+
 def _let_requests_end() -> None:
     """The server's threads still close their connections when the browser has gone: the test's database must stay until then."""
     for thread in threading.enumerate():

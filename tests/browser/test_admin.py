@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from accounts.roles import Role
+from tests.browser.conftest import press
 from tests.factories import (
     PASSWORD,
     BudgetAmountFactory,
@@ -74,7 +75,7 @@ def enter(visit):
         page.on("pageerror", lambda error: page.told.append(str(error)))
         page.fill("#id_username", role)
         page.fill("#id_password", PASSWORD)
-        page.click("[type=submit]")
+        press(page, "[type=submit]")
         return page
 
     entered = []
@@ -137,11 +138,11 @@ def test_the_pages_of_a_report_are_accessible_to_who_enters_and_who_decides(cast
     official = enter("official", width)
     assert findings(official, f"{reports}/add/?target={cast['open'].pk}") == []
     official.fill("#id_value", "12")
-    official.click("[name=_preview]")  # refused: what is assumed has to be answered
+    press(official, "[name=_preview]")  # refused: what is assumed has to be answered
     assert findings(official) == []
     assert findings(official, f"{reports}/{cast['draft'].pk}/change/") == []
     official.fill("#id_value", "61")
-    official.click("[name=_preview]")
+    press(official, "[name=_preview]")
     official.wait_for_selector("#preview")
     assert findings(official) == []
     reviewer = enter("reviewer", width)
@@ -156,7 +157,7 @@ def test_the_page_that_tells_what_changed_meanwhile_is_accessible(cast, enter, l
     cast["draft"].narrative = "年度末の集計。"
     cast["draft"].save()
     page.fill("#id_value", "61")
-    page.click("[name=_save]")
+    press(page, "[name=_save]")
     page.wait_for_selector("#changed-meanwhile")
     assert findings(page) == []
     assert (page.input_value("#id_value"), page.input_value("#id_narrative")) == ("61", "年度末の集計。")

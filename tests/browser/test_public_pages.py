@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from budget.models import SourceText
 from kpis.choices import DeadlineKind
 from kpis.models import TargetLink
+from tests.browser.conftest import press
 from tests.factories import (
     BudgetAmountFactory,
     ClosedMissFactory,
@@ -96,7 +97,7 @@ def test_report_is_narrowed_without_javascript(visit):
     with visit("/reports/overdue/?on=2026-04-01", javascript=False) as page:
         assert page.locator("table.targets tbody tr").count() == 1
         page.locator("input[value=awaiting_result]").check()
-        page.locator("form.filter button").click()
+        press(page, "form.filter button")
         rows = page.locator("table.targets tbody tr").count()
         address = page.url
 
@@ -112,7 +113,7 @@ def test_page_has_its_content_without_javascript(visit, name):
 
 def test_language_is_switched_without_javascript(visit):
     with visit(PAGES["overdue"], javascript=False) as page:
-        page.get_by_role("button", name="English").click()
+        press(page, "button:has-text('English')")
 
         assert page.locator("html").get_attribute("lang") == "en"
         assert page.url.endswith(PAGES["overdue"])

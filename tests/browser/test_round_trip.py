@@ -8,6 +8,7 @@ from accounts.roles import Role
 from budget.models import OrganisationKind
 from kpis.choices import Status
 from kpis.models import OutcomeTarget, ProgressReport
+from tests.browser.conftest import press
 from tests.browser.test_admin import WIDTHS, enter, findings
 from tests.factories import OrganisationFactory, OutcomeTargetFactory, PostingFactory, ProgrammeFactory, ProgressReportFactory, UserFactory
 
@@ -43,40 +44,40 @@ def test_a_result_goes_its_way_and_the_target_leaves_the_overdue_report(overdue,
     official = enter("official", width)
     assert rows_of(official, live_server) == ["来場者数", "認定件数"]
     official.goto(f"{live_server.url}/work/")
-    official.click("a.enter")  # one click to enter
+    press(official, "a.enter")  # one click to enter
     assert findings(official) == []
     official.fill("#id_value", "５８")
     official.select_option("#id_accumulation", "running_total")
     official.fill("#id_evidence-0-citation", "業務統計")
-    official.click("[name=_preview]")
-    assert official.locator("#preview .chip").count() == 0  # a miss needs its reason first
-    official.fill("#id_reason", "審査が年度をまたいだため。")
-    official.click("[name=_preview]")
+    press(official, "[name=_preview]")
     assert official.locator("#preview .chip").inner_text() == Status.MISSED.label
     assert "96.6 %" in official.locator("#preview").inner_text()  # 58 of 60
-    official.click("[name=_submit]")
+    press(official, "[name=_submit]")  # a miss needs its reason first
+    assert official.locator(".field-reason .errorlist").count() == 1
+    official.fill("#id_reason", "審査が年度をまたいだため。")
+    press(official, "[name=_submit]")
     official.wait_for_selector("ul.messages")
     assert findings(official) == []
 
     reviewer = enter("reviewer", width)
-    reviewer.click("#decide >> xpath=ancestor::section >> a.indicator")
+    press(reviewer, "#decide >> xpath=ancestor::section >> a.indicator")
     assert findings(reviewer) == []
     reviewer.fill("#id_reason_of_step", "3月の認定を含めてください。")
-    reviewer.click("button[formaction*=return]")
+    press(reviewer, "button[formaction*=return]")
     reviewer.wait_for_selector("ul.messages")
 
     official.goto(f"{live_server.url}/work/")
     assert "3月の認定を含めてください。" in official.locator("#returned >> xpath=ancestor::section").inner_text()
-    official.click("#returned >> xpath=ancestor::section >> a.indicator")
+    press(official, "#returned >> xpath=ancestor::section >> a.indicator")
     assert findings(official) == []
     official.fill("#id_value", "60")
     official.fill("#id_reason", "")
-    official.click("[name=_submit]")
+    press(official, "[name=_submit]")
     official.wait_for_selector("ul.messages")
 
     reviewer.goto(f"{live_server.url}/work/")
-    reviewer.click("#decide >> xpath=ancestor::section >> a.indicator")
-    reviewer.click("button[formaction*=accept]")
+    press(reviewer, "#decide >> xpath=ancestor::section >> a.indicator")
+    press(reviewer, "button[formaction*=accept]")
     reviewer.wait_for_selector("ul.messages")
 
     assert rows_of(official, live_server) == ["来場者数"]
@@ -89,10 +90,10 @@ def test_a_result_goes_its_way_and_the_target_leaves_the_overdue_report(overdue,
 def test_a_miss_is_closed_and_stands_in_its_own_list(overdue, enter, live_server, width):
     reviewer = enter("reviewer", width)
     reviewer.goto(f"{live_server.url}/targets/missed/")
-    reviewer.click(".doors a[href*=close-miss]")
+    press(reviewer, ".doors a[href*=close-miss]")
     assert findings(reviewer) == []
     reviewer.fill("[name=reason]", "後継事業の目標に引き継いだため。")
-    reviewer.click(".submit-row button")
+    press(reviewer, ".submit-row button")
     reviewer.wait_for_selector(".messagelist .success")
     assert findings(reviewer) == []
 
@@ -108,10 +109,10 @@ def test_a_result_is_entered_without_javascript(overdue, visit, live_server):
     with visit("/admin/login/", javascript=False) as page:
         page.fill("#id_username", "official")
         page.fill("#id_password", "a password for tests")
-        page.click("[type=submit]")
-        page.click("a.enter")
+        press(page, "[type=submit]")
+        press(page, "a.enter")
         page.fill("#id_value", "60")
         page.select_option("#id_accumulation", "level")
-        page.click("[name=_submit]")
+        press(page, "[name=_submit]")
         assert page.locator("ul.messages li").count() == 1
     assert ProgressReport.objects.get(target=overdue).state == "submitted"
