@@ -10,10 +10,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
-from simple_history.models import HistoricalRecords
 
 from accounts.roles import Role
 from budget.history import explain
+from budget.known import TrackedHistory
 from budget.models import Organisation, subtree_ids
 
 
@@ -48,7 +48,7 @@ class User(AbstractBaseUser):
     REQUIRED_FIELDS = ["name"]
 
     objects = UserManager()
-    history = HistoricalRecords(excluded_fields=["password", "last_login"])
+    history = TrackedHistory(excluded_fields=["password", "last_login"])
 
     class Meta:
         verbose_name = _("user")
@@ -130,7 +130,7 @@ class Posting(models.Model):
     to_on = models.DateField(pgettext_lazy("posting", "last day"), null=True, blank=True)
 
     objects = PostingQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = TrackedHistory()
 
     class Meta:
         verbose_name = _("posting")

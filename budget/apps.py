@@ -8,6 +8,7 @@ class BudgetConfig(AppConfig):
     verbose_name = _("programmes and budgets")
 
     def ready(self):
-        from budget.append_only import install_after_migrating
+        from budget import append_only, known
 
-        post_migrate.connect(install_after_migrating, sender=self)
+        post_migrate.connect(append_only.install_after_migrating, sender=self)
+        post_migrate.connect(known.install_after_migrating, sender=self)

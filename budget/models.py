@@ -8,7 +8,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from simple_history.models import HistoricalRecords
+
+from budget.known import TrackedHistory
 
 
 class ByCode(models.Manager):
@@ -37,7 +38,7 @@ class Organisation(models.Model):
     )
 
     objects = ByCode()
-    history = HistoricalRecords()
+    history = TrackedHistory()
 
     class Meta:
         verbose_name = _("organisation")
@@ -118,7 +119,7 @@ class SourceDocument(models.Model):
     )
 
     objects = ByCode()
-    history = HistoricalRecords()
+    history = TrackedHistory()
 
     class Meta:
         verbose_name = _("source document")
@@ -144,7 +145,7 @@ class SourceText(models.Model):
     text = models.TextField(_("text"))
 
     objects = SourceTextManager()
-    history = HistoricalRecords()
+    history = TrackedHistory()
 
     class Meta:
         verbose_name = _("source text")
@@ -202,7 +203,7 @@ class Programme(models.Model):
     predecessors = models.ManyToManyField("self", through="ProgrammeSuccession", symmetrical=False, related_name="successors")
 
     objects = ProgrammeQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = TrackedHistory()
 
     class Meta:
         verbose_name = _("programme")
@@ -251,7 +252,7 @@ class ProgrammeOrganisation(models.Model):
     position = models.PositiveSmallIntegerField(_("position"), default=1)
 
     objects = ProgrammeOrganisationManager()
-    history = HistoricalRecords()
+    history = TrackedHistory()
 
     class Meta:
         verbose_name = _("responsible organisation")
@@ -287,7 +288,7 @@ class ProgrammeSuccession(models.Model):
     note = models.CharField(_("note"), max_length=200, blank=True)
 
     objects = ProgrammeSuccessionManager()
-    history = HistoricalRecords()
+    history = TrackedHistory()
 
     class Meta:
         verbose_name = _("succession")
@@ -339,7 +340,7 @@ class SourcePassage(models.Model):
     quote = models.TextField(_("quote"), blank=True, help_text=_("Verbatim; line breaks of the document are left out."))
 
     objects = ByCode()
-    history = HistoricalRecords()
+    history = TrackedHistory()
 
     class Meta:
         verbose_name = _("source passage")
@@ -401,7 +402,7 @@ class BudgetAmount(models.Model):
     passage = models.ForeignKey(SourcePassage, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("source passage"))
 
     objects = BudgetAmountManager()
-    history = HistoricalRecords()
+    history = TrackedHistory()
 
     class Meta:
         verbose_name = _("budget amount")

@@ -1,4 +1,5 @@
 -- Two roles on PostgreSQL: one owns the tables and migrates, the application's may write history and never change it.
+-- The ledgers of what was known when are written by triggers with the owner's rights: the application's role reads them.
 -- Run as a superuser in Seika's own database, before the first `migrate`; give both roles a password of your own.
 CREATE ROLE seika_owner LOGIN;
 CREATE ROLE seika_app LOGIN;
@@ -9,9 +10,12 @@ GRANT USAGE ON SCHEMA public TO seika_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO seika_app;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO seika_app;
 DO $$
-DECLARE history text;
+DECLARE history text; known text;
 BEGIN
     FOR history IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename ~ '^[a-z]+_historical' LOOP
         EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON %I FROM seika_app', history);
+    END LOOP;
+    FOR known IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename ~ '^[a-z]+_known' LOOP
+        EXECUTE format('REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON %I FROM seika_app', known);
     END LOOP;
 END $$;

@@ -5,9 +5,10 @@ applied, those after it name its inputs. No query, no clock.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -45,6 +46,12 @@ def figure(value: Decimal | None, grade: int | None, unit: str) -> str:
         return _("grade %(number)s: %(name)s") % {"number": grade, "name": Grade(grade).label}
     number = measures.format_value(value, separators=True)
     return _("%(number)s %(unit)s") % {"number": number, "unit": unit} if number and unit else number
+
+
+def moment(at: datetime) -> str:
+    """令和8年9月1日（2026-09-01） 17:30:00, in Asia/Tokyo; the part of a second only where there is one."""
+    local = timezone.localtime(at)
+    return f"{day_name(local.date())} {local:%H:%M:%S}" + (f".{local:%f}" if local.microsecond else "")
 
 
 def goal(target) -> str:

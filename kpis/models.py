@@ -10,10 +10,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from simple_history.models import HistoricalRecords
 
 from accounts.roles import Role
 from budget.fiscal import calendar_year_name, fiscal_year_name, last_day
+from budget.known import TrackedHistory
 from budget.models import Programme, SourcePassage
 from kpis import deadlines, measures, status
 from kpis.choices import OVERDUE, Accumulation, Comparator, DeadlineKind, Grade, Kind, Level, NoDeadline, ReportState, Term
@@ -31,6 +31,11 @@ def _measure(name, **options):
 def start_of_day(day: date) -> datetime:
     """The moment at which a day begins in Asia/Tokyo."""
     return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def end_of_day(day: date) -> datetime:
+    """The last moment of a day in Asia/Tokyo."""
+    return start_of_day(day + timedelta(days=1)) - timedelta(microseconds=1)
 
 
 def programmes_reported_by(user, on: date) -> models.QuerySet[Programme]:
@@ -154,7 +159,7 @@ class OutcomeTarget(models.Model):
     withdrawal_reason = models.TextField(_("reason of the withdrawal"), blank=True, editable=False)
 
     objects = OutcomeTargetQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = TrackedHistory()
 
     class Meta:
         verbose_name = _("outcome target")
@@ -335,7 +340,7 @@ class ClosedMiss(models.Model):
     reopening_reason = models.TextField(_("reason for reopening"), blank=True)
 
     objects = ClosedMissQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = TrackedHistory()
 
     class Meta:
         verbose_name = _("closed miss")
@@ -392,7 +397,7 @@ class TargetLink(models.Model):
     to_target = models.ForeignKey(OutcomeTarget, models.PROTECT, related_name="follows_from", verbose_name=_("leads to"))
 
     objects = TargetLinkManager()
-    history = HistoricalRecords()
+    history = TrackedHistory()
 
     class Meta:
         verbose_name = _("link between targets")
@@ -437,7 +442,7 @@ class YearlyMilestone(models.Model):
     is_target_year = models.BooleanField(_("a target year"), default=False)
 
     objects = YearlyMilestoneManager()
-    history = HistoricalRecords()
+    history = TrackedHistory()
 
     class Meta:
         verbose_name = _("yearly milestone")
@@ -535,7 +540,7 @@ class ProgressReport(models.Model):
     accepted_preliminary = models.BooleanField(_("accepted result is preliminary"), default=False, editable=False)
 
     objects = ProgressReportQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = TrackedHistory()
 
     class Meta:
         verbose_name = _("progress report")
@@ -696,7 +701,7 @@ class Evidence(models.Model):
     url = models.URLField(_("URL"), max_length=500, blank=True, help_text=_("Where it can be read, if it is published."))
 
     objects = EvidenceManager()
-    history = HistoricalRecords()
+    history = TrackedHistory()
 
     class Meta:
         verbose_name = _("evidence")

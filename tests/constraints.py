@@ -31,9 +31,15 @@ class Rule:
         return [pytest.param(self, change, id=f"{self.constraint}-{number}") for number, change in enumerate(self.allowed)]
 
 
+def models_of(*app_labels: str) -> list[type[models.Model]]:
+    """Our own models; neither their histories nor the ledgers that follow these."""
+    every = (model for label in app_labels for model in apps.get_app_config(label).get_models())
+    return [model for model in every if not hasattr(model, "history_object") and not hasattr(model, "known_of")]
+
+
 def constraints_of(*app_labels: str) -> dict[str, models.BaseConstraint]:
-    """The constraints of our own models and of none that a library derives from them, by name."""
-    ours = (model for label in app_labels for model in apps.get_app_config(label).get_models() if not hasattr(model, "history_object"))
+    """The constraints of our own models, by name."""
+    ours = models_of(*app_labels)
     return {constraint.name: constraint for model in ours for constraint in model._meta.constraints}
 
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 
 import pytest
-from django.apps import apps
 from django.core import serializers
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
@@ -24,7 +23,7 @@ from budget.models import (
     SourceText,
 )
 from kpis.models import ClosedMiss, Evidence, OutcomeTarget, ProgressReport, TargetLink, YearlyMilestone
-from tests.constraints import OUR_APPS, constraints_of
+from tests.constraints import OUR_APPS, constraints_of, models_of
 from tests.factories import (
     BudgetAmountFactory,
     ClosedMissFactory,
@@ -41,12 +40,7 @@ from tests.factories import (
     YearlyMilestoneFactory,
 )
 
-
-def is_of_history(model: type[models.Model]) -> bool:
-    return hasattr(model, "history_object")
-
-
-MODELS = [model for label in OUR_APPS for model in apps.get_app_config(label).get_models() if not is_of_history(model)]
+MODELS = models_of(*OUR_APPS)
 FIELDS = [(model, field) for model in MODELS for field in model._meta.get_fields() if field.concrete]
 
 

@@ -35,7 +35,7 @@ def relative(path: Path) -> str:
 RUNGS = (
     ("budget.fiscal", "kpis.choices", "kpis.exports.table"),
     ("kpis.deadlines", "kpis.measures", "kpis.charts"),
-    ("budget.models", "budget.history", "budget.append_only", "budget.forms"),
+    ("budget.models", "budget.history", "budget.append_only", "budget.known", "budget.forms"),
     ("accounts.roles", "accounts.models", "accounts.backends"),
     ("kpis.status",),
     ("kpis.importers",),

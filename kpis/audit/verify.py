@@ -1,14 +1,16 @@
 """Whether what stands in the database is what its history tells: every live row against its newest history row, and what is derived
-against what it follows from. Nothing is written, and memory stays flat: both sides are read in the order of their keys.
+against what it follows from: last days against their terms, the ledgers of what was known when against the histories. Nothing is
+written, and memory stays flat: both sides are read in the order of their keys, or compared in the database.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import OuterRef, Subquery
 
+from budget import known
 from budget.append_only import history_models
 from kpis.models import OutcomeTarget
 
@@ -19,7 +21,7 @@ AT_ONCE = 2_000
 class Difference:
     """A field of a row that says something else than it should: what stands there, and what its history or its terms give.
 
-    Where a row has no history, or a history no row, `field` is blank.
+    Where a row has no history, or a history no row, `field` is blank; so it is where a ledger has no row, or one too many.
     """
 
     model: type[models.Model]
@@ -48,6 +50,8 @@ def differences() -> Iterator[Difference]:
             told.add(difference)
             yield difference
     yield from (difference for difference in _against_terms() if difference not in told)
+    for ledger in known.ledgers():
+        yield from (Difference(ledger, *found) for found in known.differences(ledger, connection))
 
 
 def _against_history(model: type[models.Model]) -> Iterator[Difference]:

@@ -16,6 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from budget.fiscal import day_name
 from budget.models import BudgetAmount, NoAmount, Organisation, PassagePart, Programme, SourceDocument, SourcePassage
+from kpis import explain
+from kpis.asof import Clocks, as_known_at
 from kpis.choices import ReportState
 from kpis.exports.codes import CODE_TABLES, HEADER, Responsibility, code_rows
 from kpis.exports.table import csv_lines
@@ -35,20 +37,20 @@ class Table:
     columns: tuple[Column, ...]
 
 
-def export(directory: Path, *, on: date) -> dict[str, int]:
+def export(directory: Path, clocks: Clocks) -> dict[str, int]:
     """Write the files into `directory`, which is made where it is missing; gives back each table's file and its number of rows.
 
     The files are finished beside their place and then moved there: an export that fails leaves those of the one before. OSError where
     the directory cannot be written.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=directory) as unfinished:
+    with as_known_at(clocks.known_at), tempfile.TemporaryDirectory(prefix=".export-", dir=directory) as unfinished:
         written = {}
         for table in TABLES:
-            rows = [[column.value(row) for column in table.columns] for row in table.rows(on)]
+            rows = [[column.value(row) for column in table.columns] for row in table.rows(clocks.on)]
             written[table.name] = _write(Path(unfinished, table.name), [column.name for column in table.columns], rows)
         written["codes.csv"] = _write(Path(unfinished, "codes.csv"), HEADER, list(code_rows()))
-        Path(unfinished, README).write_text("\n".join(_description(on)), encoding="utf-8-sig", newline="\r\n")
+        Path(unfinished, README).write_text("\n".join(_description(clocks)), encoding="utf-8-sig", newline="\r\n")
         for name in (*written, README):
             Path(unfinished, name).replace(directory / name)
     return written
@@ -276,14 +278,15 @@ TABLES = (
 # --- Description --------------------------------------------------------------------------------------------------------------------
 
 
-def _description(on: date) -> list[str]:
-    """README.txt, in Japanese: the day, the files and their columns, how to read them, where the facts come from."""
+def _description(clocks: Clocks) -> list[str]:
+    """README.txt, in Japanese: both clocks, the files and their columns, how to read them, where the facts come from."""
     documents = list(SourceDocument.objects.order_by("code"))
     with override("ja"):
         lines = [
             gettext("Outcome targets of government programmes: open data"),
             "",
-            gettext("Status and results as of %(day)s.") % {"day": day_name(on)},
+            gettext("Status and results as of %(day)s.") % {"day": day_name(clocks.on)},
+            *_recorded_by(clocks),
             "",
             gettext("Files are CSV in UTF-8 with BOM, lines end in CRLF. The first line names the columns."),
             gettext("A blank is not 0: nothing is known or stated."),
@@ -296,6 +299,12 @@ def _description(on: date) -> list[str]:
         lines += ["", f"■ codes.csv  {gettext('code tables')}", *(f"  {name}" for name in HEADER)]
         lines += ["", f"■ {gettext('Source')}", *(f"  {_attribution(document)}" for document in documents)]
     return [*lines, ""]
+
+
+def _recorded_by(clocks: Clocks) -> list[str]:
+    if clocks.known_at is None:
+        return []
+    return [gettext("What was recorded by %(moment)s (Asia/Tokyo).") % {"moment": explain.moment(clocks.known_at)}]
 
 
 def _column_line(column: Column) -> str:

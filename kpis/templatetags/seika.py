@@ -32,6 +32,12 @@ def day(value):
 
 
 @register.filter
+def moment(at):
+    """令和8年9月1日（2026-09-01） 17:30:00; '' for None."""
+    return "" if at is None else explain.moment(at)
+
+
+@register.filter
 def figure(number, unit):
     """1,234.5 件; '' for None."""
     return explain.figure(number, None, unit)

@@ -5,19 +5,25 @@ A page refuses a parameter that it does not know or cannot read, with a sentence
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import InvalidPage, Page, Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 
-from budget.forms import DayField
+from budget.forms import DayField, MomentField
+from kpis import asof
+from kpis.asof import Clocks
+from kpis.models import end_of_day
 
 ROWS_PER_PAGE = 50
 
@@ -37,10 +43,19 @@ class Refused(Exception):
         self.problems = problems
 
 
-class DayForm(forms.Form):
-    """The day that a page is evaluated on."""
+class ClocksForm(forms.Form):
+    """The day that a page is evaluated on, and the moment by which what it reads was recorded."""
 
     on = DayField(label=gettext_lazy("day"), required=False, help_text=gettext_lazy("Such as 2026-09-01, R8.9.1 or 令和8年9月1日."))
+    known_at = MomentField(
+        label=gettext_lazy("recorded by"),
+        required=False,
+        help_text=gettext_lazy("Such as 2026-09-01 17:30, or a day for its end. Blank: what is recorded now."),
+    )
+
+    def clean_known_at(self):
+        asof.refuse_unsettled(self.cleaned_data["known_at"], now=timezone.now())
+        return self.cleaned_data["known_at"]
 
 
 class OpenPage(TemplateView):
@@ -86,20 +101,49 @@ class InsidePage(OpenPage):
         return super().dispatch(request, *arguments, **options)
 
 
-class DayPage(OpenPage):
-    """A page that is evaluated on a day: `on`, today by default."""
+class ReportPage(OpenPage):
+    """A page with two clocks: it is evaluated on a day, `on` (today by default), from what was recorded by a moment, `known_at` (now).
 
-    parameters = ("on",)
+    All that it reads and renders is as known at that moment.
+    """
+
+    parameters = ("on", "known_at")
+
+    def get(self, request, **kwargs):
+        today = timezone.localdate()
+        self.clocks_form = ClocksForm({"on": request.GET.get("on") or today.isoformat(), "known_at": request.GET.get("known_at")})
+        self.clocks_form.full_clean()
+        self.clocks = Clocks(self.clocks_form.cleaned_data.get("on", today), self.clocks_form.cleaned_data.get("known_at"))
+        request.user.is_authenticated  # noqa: B018  (who asks, and may ask, is read as it is now)
+        with asof.as_known_at(self.clocks.known_at):
+            response = super().get(request, **kwargs)
+            return response.render() if isinstance(response, TemplateResponse) else response
+
+    @property
+    def on(self) -> date:
+        return self.clocks.on
 
     def problems(self):
         yield from super().problems()
-        today = timezone.localdate()
-        self.day_form = DayForm({"on": self.request.GET.get("on") or today.isoformat()})
-        yield from problems_of(self.day_form)
-        self.on = self.day_form.cleaned_data.get("on", today)
+        yield from problems_of(self.clocks_form)
 
     def get_context_data(self, **kwargs):
-        return super().get_context_data(on=self.on, day_form=self.day_form, asked_on=self.request.GET.get("on"), **kwargs)
+        today, asked = timezone.localdate(), self.request.GET
+        return super().get_context_data(
+            on=self.on,
+            known_at=self.clocks.known_at,
+            clocks_form=self.clocks_form,
+            # What links to other pages carry on.
+            clocks=urlencode({name: asked[name] for name in ReportPage.parameters if asked.get(name)}),
+            other_moments=self.other_moments(today),
+            **kwargs,
+        )
+
+    def other_moments(self, today: date) -> list[tuple[Any, date]]:
+        """Moments of the past that a reader may want the page to be known at: their names, and the days at whose ends they lie."""
+        moments = [(_("at the end of the day judged"), self.on), (_("at the end of last month"), today.replace(day=1) - timedelta(days=1))]
+        known_at = self.clocks.known_at and timezone.localtime(self.clocks.known_at)
+        return [(name, day) for name, day in moments if day < today and not (known_at and known_at == end_of_day(day))]
 
 
 def problems_of(form: forms.Form) -> list[Problem]:

@@ -8,15 +8,15 @@ from django.http import StreamingHttpResponse
 
 from budget.fiscal import fiscal_year_name
 from budget.models import Organisation, Programme
-from kpis import reports
+from kpis import asof, reports
 from kpis.choices import OVERDUE, NoDeadline
 from kpis.exports.table import csv_lines
 from kpis.filters import ClosedMissFilterSet, OutcomeTargetFilterSet, OverdueFilterSet, ProgrammeFilterSet
 from kpis.models import OutcomeTarget
-from kpis.views.base import DayPage, page_of, problems_of, problems_of_format, turned
+from kpis.views.base import ReportPage, page_of, problems_of, problems_of_format, turned
 
 
-class FilteredList(DayPage):
+class FilteredList(ReportPage):
     """A list that is narrowed by a filter set and turned page by page."""
 
     filterset_class: type
@@ -24,7 +24,12 @@ class FilteredList(DayPage):
 
     @property
     def parameters(self):
-        return (*(name for name in self.filterset_class.base_filters if name not in self.repeatable), "on", "page", *self.format_names)
+        return (
+            *(name for name in self.filterset_class.base_filters if name not in self.repeatable),
+            *ReportPage.parameters,
+            "page",
+            *self.format_names,
+        )
 
     @property
     def repeatable(self):
@@ -45,7 +50,7 @@ class FilteredList(DayPage):
         yield from problems_of(self.filter.form)
 
     def beside_problems(self):
-        return {"filter": self.filter, "day_form": self.day_form}
+        return {"filter": self.filter, "clocks_form": self.clocks_form}
 
     def page(self):
         return page_of(self.filter.qs, self.request)
@@ -94,12 +99,16 @@ class TargetRows(FilteredList):
     def answer(self, **kwargs):
         if self.request.GET.get("format") != "csv":
             return super().answer(**kwargs)
-        rows = ([column.value(target) for column in self.columns] for target in self.filter.qs.iterator(2000))
         return StreamingHttpResponse(
-            csv_lines([column.name for column in self.columns], rows),
+            self.lines(),
             content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="seika-{self.file_name}-{self.on.isoformat()}.csv"'},
+            headers={"Content-Disposition": f'attachment; filename="seika-{self.file_name}-{self.clocks}.csv"'},
         )
+
+    def lines(self):
+        with asof.as_known_at(self.clocks.known_at):  # they are read when the page itself is long answered
+            rows = ([column.value(target) for column in self.columns] for target in self.filter.qs.iterator(2000))
+            yield from csv_lines([column.name for column in self.columns], rows)
 
 
 class OverdueReport(TargetRows):

@@ -9,14 +9,15 @@ from django.utils.translation import gettext as _
 
 from budget.models import Organisation, Programme, SourceDocument, SourcePassage, SourceText
 from kpis import explain, reports, workflow
+from kpis.asof import Clocks
 from kpis.models import OutcomeTarget
-from kpis.views.base import DayPage, OpenPage, Problem, Refused, problems_of
+from kpis.views.base import OpenPage, Problem, Refused, ReportPage, problems_of
 
 LINES_AROUND = 40
 LINES_AT_ONCE = 500
 
 
-class TargetPage(DayPage):
+class TargetPage(ReportPage):
     """A target with all that is known of it, its status and why."""
 
     template_name = "kpis/target.html"
@@ -25,6 +26,7 @@ class TargetPage(DayPage):
         read = ("programme__lead", "passage__document", "withdrawn_by")
         target = OutcomeTarget.objects.filter(code=code).with_status(self.on).select_related(*read).first()
         standing, today = target is not None, timezone.localdate()
+        is_now = self.clocks == Clocks(today)
         target = target or get_object_or_404(OutcomeTarget.objects.select_related(*read), code=code)
         milestones = list(target.milestones.all())
         linked = reports.targets_on(self.on)
@@ -35,15 +37,16 @@ class TargetPage(DayPage):
             marks=explain.marks(target),
             milestones=milestones,
             results=reports.results_of(target, self.request.user, self.on),
-            steps=[step for step in workflow.TARGET_STEPS if self.on == today and standing and step.is_open_to(self.request.user, target)],
-            may_report=OutcomeTarget.objects.reportable_by(self.request.user, today).filter(pk=target.pk).exists(),
+            steps=[step for step in workflow.TARGET_STEPS if is_now and standing and step.is_open_to(self.request.user, target)],
+            may_report=self.clocks.known_at is None
+            and OutcomeTarget.objects.reportable_by(self.request.user, today).filter(pk=target.pk).exists(),
             leads_to=linked.filter(pk__in=target.leads_to.values("to_target")).order_by("code"),
             follows_from=linked.filter(pk__in=target.follows_from.values("from_target")).order_by("code"),
             **kwargs,
         )
 
 
-class ProgrammePage(DayPage):
+class ProgrammePage(ReportPage):
     """A programme: who answers for it, its money, its targets, and where all that is printed."""
 
     template_name = "kpis/programme.html"

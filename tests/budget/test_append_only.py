@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
 from budget import append_only
-from budget.models import Organisation
+from budget.models import KnownOrganisation, Organisation
 from tests.factories import OrganisationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -137,6 +137,7 @@ def test_role_of_the_application_writes_history_and_never_changes_it():
         cursor.execute("SET LOCAL ROLE seika_test_app")
         organisation.name = "産業創造課"
         organisation.save()
+        assert KnownOrganisation.objects.filter(id=organisation.pk, name="産業創造課").exists()
         for tampering in (
             "UPDATE budget_historicalorganisation SET name = 'x'",
             "DELETE FROM budget_historicalorganisation",
@@ -144,6 +145,9 @@ def test_role_of_the_application_writes_history_and_never_changes_it():
             "ALTER TABLE budget_historicalorganisation DISABLE TRIGGER USER",
             "DROP TRIGGER budget_historicalorganisation_no_truncate ON budget_historicalorganisation",
             "DROP TABLE budget_historicalorganisation",
+            "UPDATE budget_knownorganisation SET name = 'x'",
+            "DELETE FROM budget_knownorganisation",
+            "TRUNCATE budget_knownorganisation",
         ):
             with pytest.raises(Exception, match=r"permission denied|must be owner") as said, transaction.atomic():
                 cursor.execute(tampering)

@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from budget.models import BudgetStage, NoAmount, PassagePart
+from kpis.asof import Clocks
 from kpis.choices import Accumulation, Comparator, DeadlineKind, Kind, NoDeadline, Status, Term
 from kpis.exports import open_data
 from kpis.exports.codes import CODE_TABLES, code_rows
@@ -152,7 +153,7 @@ FIRST_COLUMNS = {
 
 @pytest.mark.django_db
 def test_export_of_an_empty_database_writes_every_file_with_its_header(out):
-    written = open_data.export(out, on=ON)
+    written = open_data.export(out, Clocks(ON))
     assert {path.name for path in out.iterdir()} == FILES
     assert all(written[name] == 0 for name in FILES - {"codes.csv", "README.txt"})
     for name, columns in FIRST_COLUMNS.items():
@@ -171,7 +172,7 @@ def test_programme_tells_its_ministry_and_the_line_of_its_budget(programme, mini
     document = SourceDocumentFactory(code="pr")
     SourcePassageFactory(document=document, programme=programme, part=PassagePart.GOAL, line_from=3, line_to=4)
     SourcePassageFactory(document=document, programme=programme, part=PassagePart.BUDGET, line_from=9, line_to=9)
-    open_data.export(out, on=ON)
+    open_data.export(out, Clocks(ON))
     (row,) = read(out / "programmes.csv")
     assert row == {
         "programme_code": "p-1",
@@ -192,7 +193,7 @@ def test_programme_tells_its_ministry_and_the_line_of_its_budget(programme, mini
 
 def test_programme_without_a_source_or_a_period_leaves_blanks(ministry, out):
     ProgrammeFactory(lead=ministry, title="", open_ended=True)
-    open_data.export(out, on=ON)
+    open_data.export(out, Clocks(ON))
     (row,) = read(out / "programmes.csv")
     blank = ("title", "start_fiscal_year", "end_fiscal_year", "source_line", "source_document", "rs_project_id")
     assert {row[name] for name in blank} == {""}
@@ -202,7 +203,7 @@ def test_programme_without_a_source_or_a_period_leaves_blanks(ministry, out):
 def test_lead_comes_before_those_who_answer_for_an_item(programme, division, other_division, out):
     ProgrammeOrganisationFactory(programme=programme, organisation=division, printed_name="産業資金課", position=1)
     ProgrammeOrganisationFactory(programme=programme, organisation=other_division, mark="(1)", printed_name="創造課", position=2)
-    open_data.export(out, on=ON)
+    open_data.export(out, Clocks(ON))
     rows = [tuple(row.values()) for row in read(out / "programme_organisations.csv")]
     above = "経済産業省／経済産業政策局／"
     assert rows == [
@@ -212,13 +213,13 @@ def test_lead_comes_before_those_who_answer_for_an_item(programme, division, oth
 
 
 def test_lead_that_no_source_names_stands_there_all_the_same(programme, out):
-    open_data.export(out, on=ON)
+    open_data.export(out, Clocks(ON))
     assert [(row["organisation_code"], row["role"]) for row in read(out / "programme_organisations.csv")] == [("division", "lead")]
 
 
 def test_lead_that_answers_for_an_item_has_a_row_for_each(programme, division, out):
     ProgrammeOrganisationFactory(programme=programme, organisation=division, mark="(2)")
-    open_data.export(out, on=ON)
+    open_data.export(out, Clocks(ON))
     assert [(row["role"], row["mark"]) for row in read(out / "programme_organisations.csv")] == [("lead", ""), ("responsible", "(2)")]
 
 
@@ -231,7 +232,7 @@ def test_budget_amount_is_whole_yen_and_says_what_is_printed_where_there_is_none
     BudgetAmountFactory(
         programme=programme, fiscal_year=2021, stage=BudgetStage.INITIAL, amount_yen=None, no_amount=NoAmount.DASH, note="内数"
     )
-    open_data.export(out, on=ON)
+    open_data.export(out, Clocks(ON))
     columns = ("fiscal_year", "stage", "amount_yen", "note", "no_amount")
     assert [tuple(row[column] for column in columns) for row in read(out / "budget_amounts.csv")] == [
         ("2024", "draft", "120000000", "", ""),
@@ -248,7 +249,7 @@ def test_target_is_told_with_its_terms_its_deadline_and_its_status(programme, ou
         comparator=Comparator.WITHIN, value=Decimal(60), value_max=Decimal(70), approximate=True, deadline_text="令和7年度までに",
         accumulation=Accumulation.RUNNING_TOTAL, accumulation_assumed=True, baseline_value=Decimal("0"), baseline_year=2021,
     )  # fmt: skip
-    open_data.export(out, on=ON)
+    open_data.export(out, Clocks(ON))
     (row,) = read(out / "targets.csv")
     stated = {
         "programme_code": "p-1", "target_code": "t-1", "label": "(1)", "term": "short", "kind": "quantitative",
@@ -265,7 +266,7 @@ def test_target_is_told_with_its_terms_its_deadline_and_its_status(programme, ou
 def test_qualitative_target_has_no_number_and_shows_the_grade_it_was_given(programme, out):
     target = OutcomeTargetFactory(programme=programme, qualitative=True)
     ProgressReportFactory(target=target, accepted=True, value=None, grade=2)
-    open_data.export(out, on=ON)
+    open_data.export(out, Clocks(ON))
     (row,) = read(out / "targets.csv")
     assert row["kind"] == Kind.QUALITATIVE
     assert {row[name] for name in ("value", "comparator", "accumulation", "unit", "result_value", "attainment_percent")} == {""}
@@ -281,14 +282,14 @@ def test_qualitative_target_has_no_number_and_shows_the_grade_it_was_given(progr
 )
 def test_target_without_a_last_day_says_why(programme, out, terms, why):
     OutcomeTargetFactory(programme=programme, **terms)
-    open_data.export(out, on=ON)
+    open_data.export(out, Clocks(ON))
     (row,) = read(out / "targets.csv")
     assert (row["due_on"], row["no_deadline"]) == ("", why)
 
 
 def test_target_of_each_year_tells_the_years_in_which_it_is_judged(programme, out):
     OutcomeTargetFactory(programme=programme, each_year=True, deadline_year=None)
-    open_data.export(out, on=ON)
+    open_data.export(out, Clocks(ON))
     (row,) = read(out / "targets.csv")
     assert (row["each_year"], row["first_fiscal_year"], row["last_fiscal_year"], row["judged_fiscal_year"]) == (
         "true", "2022", "2026", "2025",
@@ -303,7 +304,7 @@ def test_withdrawn_target_is_in_no_file(programme, out):
         ProgressReportFactory(target=target, accepted=True)
     withdrawn.withdrawn_by, withdrawn.withdrawn_at, withdrawn.withdrawal_reason = UserFactory(), timezone.now(), "統合"
     withdrawn.save()
-    open_data.export(out, on=timezone.localdate())
+    open_data.export(out, Clocks(timezone.localdate()))
     for name in ("targets.csv", "milestones.csv", "results.csv"):
         assert {row["target_code"] for row in read(out / name)} == {kept.code}
 
@@ -312,7 +313,7 @@ def test_milestones_are_told_year_by_year_with_their_unit(programme, out):
     target = OutcomeTargetFactory(code="t-1", programme=programme)
     YearlyMilestoneFactory(target=target, fiscal_year=2024, value=Decimal(40))
     YearlyMilestoneFactory(target=target, fiscal_year=2023, value=Decimal("0"), is_target_year=True)
-    open_data.export(out, on=ON)
+    open_data.export(out, Clocks(ON))
     assert [tuple(row.values()) for row in read(out / "milestones.csv")] == [
         ("p-1", "t-1", "2023", "0", "件", "true"),
         ("p-1", "t-1", "2024", "40", "件", "false"),
@@ -324,7 +325,7 @@ def test_results_are_the_accepted_figures_alone(programme, out):
     ProgressReportFactory(target=target, fiscal_year=2025, submitted=True, value=Decimal(9))
     ProgressReportFactory(target=target, fiscal_year=2023, value=Decimal(8))
     ProgressReportFactory(target=target, fiscal_year=2024, accepted=True, value=Decimal("0"), preliminary=True, narrative="例")
-    open_data.export(out, on=ON)
+    open_data.export(out, Clocks(ON))
     assert [tuple(row.values()) for row in read(out / "results.csv")] == [
         ("p-1", "t-1", "2024", "0", "件", "", "2025-03-31", "true", "false", "例")
     ]
@@ -335,22 +336,22 @@ def test_figure_under_correction_goes_on_counting_and_says_so_without_its_draft(
     report = ProgressReportFactory(target=target, accepted=True, value=Decimal(60), narrative="下書き")
     report.state, report.value = "draft", Decimal(50)
     report.save()
-    open_data.export(out, on=ON)
+    open_data.export(out, Clocks(ON))
     (row,) = read(out / "results.csv")
     assert (row["value"], row["under_correction"], row["narrative"]) == ("60", "true", "")
 
 
 def test_figure_measured_after_the_day_is_not_told_yet(programme, out):
     ProgressReportFactory(target=OutcomeTargetFactory(programme=programme), fiscal_year=2025, accepted=True)
-    open_data.export(out, on=date(2026, 3, 30))
+    open_data.export(out, Clocks(date(2026, 3, 30)))
     assert read(out / "results.csv") == []
-    open_data.export(out, on=date(2026, 3, 31))
+    open_data.export(out, Clocks(date(2026, 3, 31)))
     assert len(read(out / "results.csv")) == 1
 
 
 def test_readme_names_every_file_and_column_the_day_and_the_source(programme, out):
     SourceDocumentFactory(title="令和6年度予算案の事業概要 (PR資料：一般会計)")
-    open_data.export(out, on=ON)
+    open_data.export(out, Clocks(ON))
     text = (out / "README.txt").read_bytes().decode("utf-8-sig")
     assert "令和8年9月1日（2026-09-01）" in text
     assert "出典：経済産業省「令和6年度予算案の事業概要」を加工して作成" in text
@@ -360,7 +361,7 @@ def test_readme_names_every_file_and_column_the_day_and_the_source(programme, ou
 
 
 def test_failed_export_leaves_the_files_of_the_one_before(programme, out, monkeypatch):
-    open_data.export(out, on=ON)
+    open_data.export(out, Clocks(ON))
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     ProgrammeFactory()
 
@@ -369,7 +370,7 @@ def test_failed_export_leaves_the_files_of_the_one_before(programme, out, monkey
 
     monkeypatch.setattr(open_data, "_description", fails)
     with pytest.raises(RuntimeError):
-        open_data.export(out, on=ON)
+        open_data.export(out, Clocks(ON))
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
@@ -385,4 +386,4 @@ def test_export_costs_the_same_for_any_number_of_targets(programme, out, django_
         ProgressReportFactory(target=target, accepted=True)
     # programmes 3 (organisations, programmes, passages), their organisations 3, budgets 1, targets 2, milestones 1, results 1, sources 1
     with django_assert_num_queries(12):
-        open_data.export(out, on=ON)
+        open_data.export(out, Clocks(ON))

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from budget.forms import day_of
+from kpis.asof import Clocks, add_clocks
 from kpis.exports import open_data
 
 
@@ -15,12 +15,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("directory", metavar="DIR", type=Path)
-        parser.add_argument("--on", metavar="DATE", help="the day of the statuses, such as 2026-09-01 or 令和8年9月1日; today by default")
+        add_clocks(parser)
 
-    def handle(self, *, directory, on, **options):
-        day = day_of(on, option="--on") if on else timezone.localdate()
+    def handle(self, *, directory, on, known_at, **options):
+        clocks = Clocks.of_command(on, known_at, now=timezone.now())
         try:
-            written = open_data.export(Path(directory), on=day)
+            written = open_data.export(Path(directory), clocks)
         except OSError as error:
             raise CommandError(
                 _("%(place)s cannot be written (%(error)s). Nothing was written.") % {"place": directory, "error": error.strerror}

@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.choices import normalize_choices
 from django.utils.translation import gettext as _
 
-from budget.forms import day_of
 from kpis import reports
+from kpis.asof import Clocks, add_clocks, as_known_at
 from kpis.choices import OVERDUE
 from kpis.exports.table import csv_lines
 from kpis.filters import ClosedMissFilterSet, OverdueFilterSet
@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("report", choices=REPORTS)
-        parser.add_argument("--on", metavar="DATE", help="the day of the statuses, such as 2026-09-01 or 令和8年9月1日; today by default")
+        add_clocks(parser)
         parser.add_argument("--output", metavar="FILE", type=Path, help="write into a file instead")
         for name, one in OverdueFilterSet.base_filters.items():
             several = isinstance(one, django_filters.MultipleChoiceFilter)
@@ -52,10 +52,11 @@ class Command(BaseCommand):
                 help=_help(one) + ("; may be given again" if several else ""),
             )
 
-    def handle(self, *, report, on, output, **options):
-        day = day_of(on, option="--on") if on else timezone.localdate()
-        columns = REPORTS[report].columns
-        rows = ([column.value(target) for column in columns] for target in _targets(REPORTS[report], day, options))
+    def handle(self, *, report, on, known_at, output, **options):
+        clocks = Clocks.of_command(on, known_at, now=timezone.now())
+        with as_known_at(clocks.known_at):
+            columns = REPORTS[report].columns
+            rows = [[column.value(target) for column in columns] for target in _targets(REPORTS[report], clocks.on, options)]
         lines = csv_lines([column.name for column in columns], rows)
         if output:
             try:

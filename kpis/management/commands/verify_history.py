@@ -18,5 +18,6 @@ class Command(BaseCommand):
         if number:
             raise CommandError(ngettext("%(n)s difference.", "%(n)s differences.", number) % {"n": number})
         self.stdout.write(
-            _("%(n)s tables agree with their history, and every last day with its terms.") % {"n": len(verify.models_with_history())}
+            _("%(n)s tables and what was known when agree with the history, and every last day with its terms.")
+            % {"n": len(verify.models_with_history())}
         )

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from budget.models import Organisation, Programme
+from budget.models import KnownOrganisation, Organisation, Programme
 from kpis.audit import verify
 from kpis.audit.verify import Difference
 from kpis.models import OutcomeTarget, ProgressReport
@@ -128,3 +128,10 @@ def test_it_costs_the_same_for_any_number_of_rows_up_to_a_slice():
     for _n in range(19):
         ProgressReportFactory()
     assert asked() == one
+
+
+def test_ledger_that_was_tampered_with_is_named():
+    organisation = OrganisationFactory(name="産業資金課")
+    KnownOrganisation.objects.update(name="x")
+
+    assert found() == {Difference(KnownOrganisation, organisation.history.get().pk, "name", "x", "産業資金課")}
