@@ -43,6 +43,18 @@ class TargetOrder(django_filters.OrderingFilter):
         return targets.order_by(*orders, "programme__code", "code")
 
 
+def mentioning(targets, text):
+    """Targets that mention every word of a text."""
+    for word in text.split():
+        targets = targets.filter(
+            Q(statement__icontains=word)
+            | Q(indicator__icontains=word)
+            | Q(programme__display_title__icontains=word)
+            | Q(code__icontains=word)
+        )
+    return targets
+
+
 def _order(default):
     return TargetOrder(fields=SORTS, choices=SORT_NAMES, label=_("order"), empty_label=default)
 
@@ -78,14 +90,7 @@ class OutcomeTargetFilterSet(django_filters.FilterSet):
         return targets.filter(kinds[reason], due_on=None, each_year=False)
 
     def mentioning(self, targets, name, text):
-        for word in text.split():
-            targets = targets.filter(
-                Q(statement__icontains=word)
-                | Q(indicator__icontains=word)
-                | Q(programme__display_title__icontains=word)
-                | Q(code__icontains=word)
-            )
-        return targets
+        return mentioning(targets, text)
 
 
 class OverdueFilterSet(OutcomeTargetFilterSet):
@@ -106,6 +111,31 @@ class ClosedMissFilterSet(OutcomeTargetFilterSet):
     status = None
     no_deadline = None
     sort = _order(default=_("last closed first"))
+
+
+class RevisionFilterSet(django_filters.FilterSet):
+    """Narrows revisions (`kpis.revisions`). Organisation and words are those of the target as it stands."""
+
+    WHEN = (("close", _("moved or eased within 90 days of the deadline or after it")), ("late", _("moved or eased after the deadline")))
+
+    when = django_filters.ChoiceFilter(choices=WHEN, method="near", label=_("when"), empty_label=_("all"))
+    organisation = django_filters.ModelChoiceFilter(
+        queryset=Organisation.objects.all(), to_field_name="code", method="within", label=_("organisation"), empty_label=_("all")
+    )
+    q = django_filters.CharFilter(method="mentioning", label=_("text"))
+
+    class Meta:
+        model = OutcomeTarget
+        fields = ()
+
+    def near(self, rows, name, code):
+        return rows.filter(**{code: True})
+
+    def within(self, rows, name, organisation):
+        return rows.filter(id__in=OutcomeTarget.objects.filter(programme__lead__in=organisation.subtree_ids()).values("id"))
+
+    def mentioning(self, rows, name, text):
+        return rows.filter(id__in=mentioning(OutcomeTarget.objects.all(), text).values("id"))
 
 
 class ProgrammeFilterSet(django_filters.FilterSet):

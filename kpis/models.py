@@ -45,6 +45,18 @@ def programmes_reported_by(user, on: date) -> models.QuerySet[Programme]:
     return Programme.objects.answered_for_by(user.organisation_ids_on(on, Role.OFFICIAL))
 
 
+def with_status(targets: models.QuerySet, on: date) -> models.QuerySet:
+    """The status on a day of `targets`, or of history rows of targets: by their terms, and the results that are recorded."""
+    return status.annotate(
+        targets,
+        on=on,
+        reports=ProgressReport.objects.all(),
+        milestones=YearlyMilestone.objects.all(),
+        closed_misses=ClosedMiss.objects.closed_on(on),
+        results_due=settings.SEIKA_RESULTS_DUE,
+    )
+
+
 class OutcomeTargetQuerySet(models.QuerySet):
     def get_by_natural_key(self, code):
         return self.get(code=code)
@@ -55,14 +67,7 @@ class OutcomeTargetQuerySet(models.QuerySet):
 
     def with_status(self, on: date):
         """Each target's status on a day with its marks and inputs; see `kpis.status`."""
-        return status.annotate(
-            self.standing_on(on),
-            on=on,
-            reports=ProgressReport.objects.all(),
-            milestones=YearlyMilestone.objects.all(),
-            closed_misses=ClosedMiss.objects.closed_on(on),
-            results_due=settings.SEIKA_RESULTS_DUE,
-        )
+        return with_status(self.standing_on(on), on)
 
     def overdue(self, on: date, statuses: tuple[str, ...] = OVERDUE):
         """Targets whose deadline passed with a miss that nobody closed, or in silence.

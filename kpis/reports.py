@@ -91,12 +91,12 @@ CLOSED_MISS_COLUMNS = (
 
 def targets_on(on: date) -> QuerySet[OutcomeTarget]:
     """All standing targets with their status, and what `TARGET_COLUMNS` reads."""
-    return _with_what_columns_read(OutcomeTarget.objects.with_status(on))
+    return with_what_columns_read(OutcomeTarget.objects.with_status(on))
 
 
 def overdue_targets(on: date, statuses: tuple[str, ...] = OVERDUE) -> QuerySet[OutcomeTarget]:
     """The overdue report: missed and unreported targets, on request those awaiting their result; the longest overdue first."""
-    return _with_what_columns_read(OutcomeTarget.objects.overdue(on, statuses)).order_by("judged_fy", "programme__code", "code")
+    return with_what_columns_read(OutcomeTarget.objects.overdue(on, statuses)).order_by("judged_fy", "programme__code", "code")
 
 
 def closed_misses(on: date) -> QuerySet[OutcomeTarget]:
@@ -108,10 +108,11 @@ def closed_misses(on: date) -> QuerySet[OutcomeTarget]:
         closed_by=Subquery(last.values("closed_by__name")[:1]),
         closing_reason=Subquery(last.values("reason")[:1]),
     )
-    return _with_what_columns_read(closed).order_by("-closed_at", "code")
+    return with_what_columns_read(closed).order_by("-closed_at", "code")
 
 
-def _with_what_columns_read(targets: QuerySet[OutcomeTarget]) -> QuerySet[OutcomeTarget]:
+def with_what_columns_read(targets: QuerySet[OutcomeTarget]) -> QuerySet[OutcomeTarget]:
+    """`targets` with the rows that `TARGET_COLUMNS` names."""
     return targets.select_related("programme__lead", "passage")
 
 

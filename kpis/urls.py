@@ -9,6 +9,7 @@ urlpatterns = [
     path("changes/", views.Changes.as_view(), name="changes"),
     path("reports/overdue/", views.OverdueReport.as_view(), name="overdue"),
     path("reports/closed-misses/", views.ClosedMisses.as_view(), name="closed_misses"),
+    path("reports/revisions/", views.Revisions.as_view(), name="revisions"),
     path("targets/", views.TargetList.as_view(), name="targets"),
     path("targets/<slug:code>/", views.TargetPage.as_view(), name="target"),
     path("programmes/", views.ProgrammeList.as_view(), name="programmes"),

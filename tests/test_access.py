@@ -120,6 +120,7 @@ PUBLIC = {
     "kpis:home": row(everybody(LEADS_ON)),
     "kpis:overdue": row(everybody(OPENS), everybody(NOT_ALLOWED)),
     "kpis:closed_misses": row(everybody(OPENS), everybody(NOT_ALLOWED)),
+    "kpis:revisions": row(everybody(OPENS), everybody(NOT_ALLOWED)),
     "kpis:targets": row(everybody(OPENS), everybody(NOT_ALLOWED)),
     "kpis:target": [
         *row(everybody(OPENS), everybody(NOT_ALLOWED), "{target.code}"),

@@ -1,7 +1,7 @@
 """The pages. Reading is open to everybody; who does not work with the system sees accepted results alone."""
 
 from kpis.views.changes import Changes
-from kpis.views.lists import ClosedMisses, OverdueReport, ProgrammeList, TargetList
+from kpis.views.lists import ClosedMisses, OverdueReport, ProgrammeList, Revisions, TargetList
 from kpis.views.pages import ProgrammePage, SourcePage, TargetPage
 from kpis.views.work import WorkPage, home
 
@@ -11,6 +11,7 @@ __all__ = [
     "OverdueReport",
     "ProgrammeList",
     "ProgrammePage",
+    "Revisions",
     "SourcePage",
     "TargetList",
     "TargetPage",

@@ -8,10 +8,10 @@ from django.http import StreamingHttpResponse
 
 from budget.fiscal import fiscal_year_name
 from budget.models import Organisation, Programme
-from kpis import asof, reports
+from kpis import asof, reports, revisions
 from kpis.choices import OVERDUE, NoDeadline
 from kpis.exports.table import csv_lines
-from kpis.filters import ClosedMissFilterSet, OutcomeTargetFilterSet, OverdueFilterSet, ProgrammeFilterSet
+from kpis.filters import ClosedMissFilterSet, OutcomeTargetFilterSet, OverdueFilterSet, ProgrammeFilterSet, RevisionFilterSet
 from kpis.models import OutcomeTarget
 from kpis.views.base import ReportPage, page_of, problems_of, problems_of_format, turned
 
@@ -86,7 +86,7 @@ def in_words(form: forms.Form) -> list[tuple[str, str]]:
 
 
 class TargetRows(FilteredList):
-    """A list of targets with their status, as a page or as CSV of all its rows."""
+    """A list of targets with their status, or of what happened to them, as a page or as CSV of all its rows."""
 
     format_names = ("format",)
     columns = reports.TARGET_COLUMNS
@@ -107,8 +107,12 @@ class TargetRows(FilteredList):
 
     def lines(self):
         with asof.as_known_at(self.clocks.known_at):  # they are read when the page itself is long answered
-            rows = ([column.value(target) for column in self.columns] for target in self.filter.qs.iterator(2000))
+            rows = ([column.value(row) for column in self.columns] for row in self.told_rows())
             yield from csv_lines([column.name for column in self.columns], rows)
+
+    def told_rows(self):
+        """All rows, as the columns read them."""
+        return self.filter.qs.iterator(2000)
 
 
 class OverdueReport(TargetRows):
@@ -153,6 +157,26 @@ class ClosedMisses(TargetRows):
 
     def rows(self, on):
         return reports.closed_misses(on)
+
+
+class Revisions(TargetRows):
+    """Target revisions (改定): who changed what a target commits to, when, why, and how near its deadline."""
+
+    template_name = "kpis/revisions.html"
+    extra_context = {"section": "targets"}
+    filterset_class = RevisionFilterSet
+    columns = revisions.COLUMNS
+    file_name = "revisions"
+
+    def rows(self, on):
+        return revisions.revisions(self.clocks.known_at).select_related("history_user")
+
+    def told_rows(self):
+        return revisions.told(self.filter.qs, self.clocks)
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        return context | {"revisions": revisions.told(context["page"].object_list, self.clocks)}
 
 
 class TargetList(TargetRows):

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from budget.models import Organisation, Programme, SourceDocument, SourcePassage, SourceText
-from kpis import explain, reports, workflow
+from kpis import explain, reports, revisions, workflow
 from kpis.asof import Clocks
 from kpis.models import OutcomeTarget
 from kpis.views.base import OpenPage, Problem, Refused, ReportPage, problems_of
@@ -40,6 +40,7 @@ class TargetPage(ReportPage):
             steps=[step for step in workflow.TARGET_STEPS if is_now and standing and step.is_open_to(self.request.user, target)],
             may_report=self.clocks.known_at is None
             and OutcomeTarget.objects.reportable_by(self.request.user, today).filter(pk=target.pk).exists(),
+            revisions=revisions.of_target(target, self.clocks),
             leads_to=linked.filter(pk__in=target.leads_to.values("to_target")).order_by("code"),
             follows_from=linked.filter(pk__in=target.follows_from.values("from_target")).order_by("code"),
             **kwargs,

@@ -1,7 +1,6 @@
 """Print a report as CSV: the rows and columns of its page."""
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,27 +12,41 @@ from django.utils import timezone
 from django.utils.choices import normalize_choices
 from django.utils.translation import gettext as _
 
-from kpis import reports
+from kpis import reports, revisions
 from kpis.asof import Clocks, add_clocks, as_known_at
 from kpis.choices import OVERDUE
 from kpis.exports.table import csv_lines
-from kpis.filters import ClosedMissFilterSet, OverdueFilterSet
+from kpis.filters import ClosedMissFilterSet, OverdueFilterSet, RevisionFilterSet
 
 
 class Report(NamedTuple):
-    """A report that can be printed: its rows on a day as it is asked for, its filters and its columns."""
+    """A report that can be printed: its rows as it is asked for, its filters and columns, and what the columns read of each row."""
 
-    rows: Callable[[date, QueryDict], QuerySet]
+    rows: Callable[[Clocks, QueryDict], QuerySet]
     filterset: type[django_filters.FilterSet]
     columns: tuple[reports.Column, ...]
+    told: Callable[[QuerySet, Clocks], Iterable] = lambda rows, clocks: rows
 
 
 REPORTS = {
     "overdue": Report(
-        lambda on, asked: reports.overdue_targets(on, tuple(asked.getlist("status")) or OVERDUE), OverdueFilterSet, reports.TARGET_COLUMNS
+        lambda clocks, asked: reports.overdue_targets(clocks.on, tuple(asked.getlist("status")) or OVERDUE),
+        OverdueFilterSet,
+        reports.TARGET_COLUMNS,
     ),
-    "closed-misses": Report(lambda on, asked: reports.closed_misses(on), ClosedMissFilterSet, reports.CLOSED_MISS_COLUMNS),
+    "closed-misses": Report(
+        lambda clocks, asked: reports.closed_misses(clocks.on),
+        ClosedMissFilterSet,
+        reports.CLOSED_MISS_COLUMNS,
+    ),
+    "revisions": Report(
+        lambda clocks, asked: revisions.revisions(clocks.known_at).select_related("history_user"),
+        RevisionFilterSet,
+        revisions.COLUMNS,
+        revisions.told,
+    ),
 }
+FILTERS = {name: one for report in REPORTS.values() for name, one in report.filterset.base_filters.items()} | OverdueFilterSet.base_filters
 
 
 class Command(BaseCommand):
@@ -43,7 +56,7 @@ class Command(BaseCommand):
         parser.add_argument("report", choices=REPORTS)
         add_clocks(parser)
         parser.add_argument("--output", metavar="FILE", type=Path, help="write into a file instead")
-        for name, one in OverdueFilterSet.base_filters.items():
+        for name, one in FILTERS.items():
             several = isinstance(one, django_filters.MultipleChoiceFilter)
             parser.add_argument(
                 f"--{name.replace('_', '-')}",
@@ -55,8 +68,8 @@ class Command(BaseCommand):
     def handle(self, *, report, on, known_at, output, **options):
         clocks = Clocks.of_command(on, known_at, now=timezone.now())
         with as_known_at(clocks.known_at):
-            columns = REPORTS[report].columns
-            rows = [[column.value(target) for column in columns] for target in _targets(REPORTS[report], clocks.on, options)]
+            columns, told = REPORTS[report].columns, REPORTS[report].told
+            rows = [[column.value(row) for column in columns] for row in told(_rows(REPORTS[report], clocks, options), clocks)]
         lines = csv_lines([column.name for column in columns], rows)
         if output:
             try:
@@ -78,10 +91,10 @@ def _help(one: django_filters.Filter) -> str:
     return (" | ".join(codes) or str(one.label)) + descending
 
 
-def _targets(report: Report, on: date, options: dict) -> QuerySet:
-    """The targets that the page shows with these filters. CommandError where an option is not understood."""
+def _rows(report: Report, clocks: Clocks, options: dict) -> QuerySet:
+    """The rows that the page shows with these filters. CommandError where an option is not understood."""
     asked = QueryDict(mutable=True)
-    for name in OverdueFilterSet.base_filters:
+    for name in FILTERS:
         match options.get(name):
             case None:
                 continue
@@ -91,7 +104,7 @@ def _targets(report: Report, on: date, options: dict) -> QuerySet:
                 asked.setlist(name, several)
             case one:
                 asked[name] = str(one)
-    narrowed = report.filterset(asked, queryset=report.rows(on, asked))
+    narrowed = report.filterset(asked, queryset=report.rows(clocks, asked))
     if not narrowed.is_valid():
         raise CommandError(
             "\n".join(f"--{name.replace('_', '-')}: {' '.join(sentences)}" for name, sentences in narrowed.form.errors.items())

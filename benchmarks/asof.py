@@ -1,0 +1,111 @@
+"""Times the reports as known at moments of the past against the same reports as recorded now, in one run.
+
+    DATABASE_URL=sqlite:////tmp/seika-m.sqlite3 python benchmarks/asof.py --plan
+
+The database is one that `benchmarks/generate.py` filled. A moment after everything must give the report of now; of each moment the rows
+are counted, because an old one knows fewer.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from statistics import median
+
+import django
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
+from django.db import connection  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from kpis import reports, revisions  # noqa: E402
+from kpis.asof import Clocks, as_known_at  # noqa: E402
+
+ON = date(2026, 9, 2)
+PAGE = 50
+# Everything was recorded by the first; then a year's results fewer and fewer. The targets themselves are of April 2024.
+MOMENTS = {"recent": None, "a year ago": date(2025, 9, 1), "two years ago": date(2024, 9, 1), "before all": date(2020, 9, 1)}
+AIMS = {"recent": 1.5}
+OLD = 3.5
+
+
+def overdue(on: date) -> tuple:
+    rows = reports.overdue_targets(on)
+    page = [(target.code, target.status, target.programme.lead.name) for target in rows[:PAGE]]
+    return rows.count(), page, [(total.bureau.code, total.counts) for total in reports.totals_by_bureau(rows)]
+
+
+def all_targets(on: date) -> tuple:
+    rows = reports.targets_on(on).order_by("programme__code", "code")
+    return rows.count(), [(target.code, target.status, target.programme.lead.name) for target in rows[:PAGE]]
+
+
+def closed_misses(on: date) -> tuple:
+    rows = reports.closed_misses(on)
+    return rows.count(), [(target.code, target.closed_by) for target in rows[:PAGE]]
+
+
+def revised(on: date) -> tuple:
+    rows = revisions.revisions().select_related("history_user")
+    return rows.count(), [(one.target.code, one.days) for one in revisions.told(rows[:PAGE], Clocks(on))]
+
+
+REPORTS = {"overdue": overdue, "all targets": all_targets, "closed misses": closed_misses, "revisions": revised}
+
+
+def moment_of(day: date | None) -> datetime:
+    if day is None:
+        return timezone.now() - timedelta(minutes=2)
+    return timezone.make_aware(datetime.combine(day, datetime.min.time()))
+
+
+def measured(report: Callable, on: date, repeat: int) -> tuple[tuple, float]:
+    """What the report answers, and the median of its milliseconds."""
+    answer, times = report(on), []
+    for _ in range(repeat):
+        started = time.perf_counter()
+        report(on)
+        times.append((time.perf_counter() - started) * 1000)
+    return answer, median(times)
+
+
+def measure(on: date, repeat: int) -> None:
+    print(f"{connection.vendor}, on {on}, median of {repeat}")
+    for name, report in REPORTS.items():
+        now, live = measured(report, on, repeat)
+        print(f"{name:14} now            {now[0]:>7,} rows {live:>8.1f} ms")
+        for label, day in MOMENTS.items():
+            with as_known_at(moment_of(day)):
+                then, ms = measured(report, on, repeat)
+            if day is None and then != now:
+                sys.exit(f"{name}: what was recorded by now is another report than that of now")
+            kept = "yes" if ms <= AIMS.get(label, OLD) * live else "NO"
+            print(f"{'':14} {label:14} {then[0]:>7,} rows {ms:>8.1f} ms {ms / live:>6.2f} x, aimed {AIMS.get(label, OLD)} x: {kept}")
+
+
+def show_plans(on: date) -> None:
+    options = {"analyze": True, "buffers": True} if connection.vendor == "postgresql" else {}
+    for label, day in MOMENTS.items():
+        with as_known_at(moment_of(day)):
+            print(f"\n--- overdue, first page, {label}\n{reports.overdue_targets(on)[:PAGE].explain(**options)}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Time the reports of the past against those of now.")
+    parser.add_argument("--on", type=date.fromisoformat, default=ON, help="the day to evaluate on (default: %(default)s)")
+    parser.add_argument("--repeat", type=int, default=9)
+    parser.add_argument("--plan", action="store_true", help="also show how the database goes about the overdue report's first page")
+    options = parser.parse_args()
+    measure(options.on, options.repeat)
+    if options.plan:
+        show_plans(options.on)
+
+
+if __name__ == "__main__":
+    main()
