@@ -10,7 +10,6 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -65,28 +64,25 @@ def moment_of(day: date | None) -> datetime:
     return timezone.make_aware(datetime.combine(day, datetime.min.time()))
 
 
-def measured(report: Callable, on: date, repeat: int) -> tuple[tuple, float]:
-    """What the report answers, and the median of its milliseconds."""
-    answer, times = report(on), []
-    for _ in range(repeat):
-        started = time.perf_counter()
-        report(on)
-        times.append((time.perf_counter() - started) * 1000)
-    return answer, median(times)
-
-
 def measure(on: date, repeat: int) -> None:
+    """Each round asks for now and for every moment in turn, so that all of them meet the same machine."""
     print(f"{connection.vendor}, on {on}, median of {repeat}")
     for name, report in REPORTS.items():
-        now, live = measured(report, on, repeat)
-        print(f"{name:14} now            {now[0]:>7,} rows {live:>8.1f} ms")
-        for label, day in MOMENTS.items():
-            with as_known_at(moment_of(day)):
-                then, ms = measured(report, on, repeat)
-            if day is None and then != now:
-                sys.exit(f"{name}: what was recorded by now is another report than that of now")
-            kept = "yes" if ms <= AIMS.get(label, OLD) * live else "NO"
-            print(f"{'':14} {label:14} {then[0]:>7,} rows {ms:>8.1f} ms {ms / live:>6.2f} x, aimed {AIMS.get(label, OLD)} x: {kept}")
+        answers, times = {}, {}
+        for _ in range(repeat + 1):  # the first round warms up
+            for label, moment in {"now": None, **{label: moment_of(day) for label, day in MOMENTS.items()}}.items():
+                with as_known_at(moment):
+                    started = time.perf_counter()
+                    answers[label] = report(on)
+                    times.setdefault(label, []).append((time.perf_counter() - started) * 1000)
+        if answers["recent"] != answers["now"]:
+            sys.exit(f"{name}: what was recorded by now is another report than that of now")
+        live, *past = ((label, median(taken[1:])) for label, taken in times.items())
+        print(f"{name:14} now            {answers['now'][0]:>7,} rows {live[1]:>8.1f} ms")
+        for label, ms in past:
+            aim = AIMS.get(label, OLD)
+            kept = "yes" if ms <= aim * live[1] else "NO"
+            print(f"{'':14} {label:14} {answers[label][0]:>7,} rows {ms:>8.1f} ms {ms / live[1]:>6.2f} x, aimed {aim} x: {kept}")
 
 
 def show_plans(on: date) -> None:
