@@ -81,7 +81,7 @@ def _paths() -> dict[int, list[Organisation]]:
 
 def _programmes(on: date) -> Iterator[Programme]:
     paths = _paths()
-    budget_passages = SourcePassage.objects.filter(part=PassagePart.BUDGET).select_related("document").order_by("line_from")
+    budget_passages = SourcePassage.objects.filter(part=PassagePart.BUDGET).select_related("document").order_by("line_from", "code")
     programmes = Programme.objects.select_related("lead").prefetch_related(
         Prefetch("passages", queryset=budget_passages, to_attr="budget_passages")
     )
