@@ -483,7 +483,7 @@ def crowd(request):
         (f"{OVERDUE}?on={UNREPORTED}&format=csv", 1),
         (f"{TARGETS}?on={UNREPORTED}", 4),  # organisations, count, page, documents
         (f"{TARGETS}?on={UNREPORTED}&format=csv", 1),
-        ("/targets/crowd-0/", 8),  # target, milestones, reports, evidence, two ways of the chain, documents
+        ("/targets/crowd-0/", 8),  # target, milestones, reports, evidence, revisions, two ways of the chain, documents
         ("/programmes/", 5),  # organisations, count, page, numbers, documents
         ("/programmes/crowd/", 9),  # programme, tree, responsible, budgets, targets, passages, before, after, documents
         ("/sources/doc/?from=1&to=1", 5),  # document, text, passages, targets, documents
