@@ -29,6 +29,7 @@ PAGES = {
     "overdue": "/reports/overdue/?on=2026-09-01&status=missed&status=unreported&status=awaiting_result",
     "nothing_overdue": "/reports/overdue/?on=2020-09-01",
     "closed_misses": "/reports/closed-misses/?on=2026-09-01",
+    "revisions": "/reports/revisions/?on=2026-09-01",
     "targets": "/targets/?on=2026-09-01",
     "target": "/targets/missed/?on=2026-09-01",
     "programme": "/programmes/programme/?on=2026-09-01",
