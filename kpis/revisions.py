@@ -7,7 +7,7 @@ counted from the last day in force before it: below 0 before that day, above 0 a
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,7 +25,7 @@ from kpis.asof import Clocks
 from kpis.choices import Comparator, Kind
 from kpis.models import OutcomeTarget, with_status
 from kpis.reports import Column, with_what_columns_read
-from kpis.status import DOWNWARD, UPWARD
+from kpis.status import DOWNWARD, UPWARD, flag
 
 SHORTLY_BEFORE = timedelta(days=90)
 TERMS = (*OutcomeTarget.TERMS, "due_on")
@@ -34,33 +34,35 @@ TERMS = (*OutcomeTarget.TERMS, "due_on")
 # --- Which history rows are revisions -----------------------------------------------------------------------------------------------
 
 
-def revisions(known_at: datetime | None = None) -> QuerySet:
-    """The history rows that are revisions, of those recorded by a moment; the newest first.
+def revisions(known_at: datetime | None = None, of: Collection[int] | None = None) -> QuerySet:
+    """The history rows that are revisions, of those recorded by a moment, of all targets or of those with these ids; the newest first.
 
     Adds: `before_…` for each of `TERMS`, what stood there before · `moved` · `eased` · `close`, moved or eased no earlier than 90 days
     before the last day of before · `late`, moved or eased after that day.
     """
-    rows = _numbered(known_at).filter(number__gt=1, unchanged=False)
+    rows = _numbered(known_at, of).filter(number__gt=1, unchanged=False)
     soon = ExpressionWrapper(F("history_date") + SHORTLY_BEFORE, output_field=DateTimeField())
     weaker = Q(moved=True) | Q(eased=True)
     return (
         rows.annotate(moved=_unless(_same("due_on")), eased=_unless(_asks_no_less()), revised_on=TruncDate("history_date"))
         .annotate(
-            close=_flag(weaker & Q(before_due_on__lte=TruncDate(soon))),
-            late=_flag(weaker & Q(before_due_on__lt=F("revised_on"))),
+            close=flag(weaker & Q(before_due_on__lte=TruncDate(soon))),
+            late=flag(weaker & Q(before_due_on__lt=F("revised_on"))),
         )
         .order_by("-history_date", "-history_id")
     )
 
 
-def originals(known_at: datetime | None = None) -> QuerySet:
-    """The first history row of each target: what it committed to when it was set."""
-    return _numbered(known_at).filter(number=1).order_by("id")
+def originals(known_at: datetime | None, of: Collection[int]) -> QuerySet:
+    """The first history row of each of these targets: what it committed to when it was set."""
+    return _numbered(known_at, of).filter(number=1).order_by("id")
 
 
-def _numbered(known_at: datetime | None) -> QuerySet:
+def _numbered(known_at: datetime | None, of: Collection[int] | None) -> QuerySet:
     """The history rows of each target in their order, each with the terms of the row before it."""
     rows = OutcomeTarget.history.order_by()
+    if of is not None:
+        rows = rows.filter(id__in=of)
     if known_at is not None:
         rows = rows.filter(history_date__lte=known_at)
     in_order = {"partition_by": F("id"), "order_by": ("history_date", "history_id")}
@@ -69,7 +71,7 @@ def _numbered(known_at: datetime | None) -> QuerySet:
     columns = {name: getattr(told.col, name) for name in ("number", *before)}
     unchanged = Q(*(_same(name) for name in TERMS))
     joined = told.join(OutcomeTarget.history.order_by(), history_id=told.col.history_id)
-    return with_cte(told, select=joined.annotate(**columns)).annotate(unchanged=_flag(unchanged))
+    return with_cte(told, select=joined.annotate(**columns)).annotate(unchanged=flag(unchanged))
 
 
 def _same(name: str) -> Q:
@@ -97,10 +99,6 @@ def _asks_no_less() -> Q:
 def _unless(condition: Q) -> Case:
     """Also where the condition cannot be told: what has no value is not the same as what has one."""
     return Case(When(condition, then=Value(False)), default=Value(True), output_field=BooleanField())
-
-
-def _flag(condition: Q) -> Case:
-    return Case(When(condition, then=Value(True)), default=Value(False), output_field=BooleanField())
 
 
 # --- What a revision shows ------------------------------------------------------------------------------------------------------------
@@ -150,10 +148,11 @@ def told(rows: Iterable, clocks: Clocks) -> list[Revision]:
     rows = list(rows)
     keys = {row.id for row in rows}
     standing = with_what_columns_read(OutcomeTarget.objects.filter(pk__in=keys).with_status(clocks.on)).in_bulk()
-    targets = with_what_columns_read(OutcomeTarget.objects.filter(pk__in=keys)).in_bulk() | standing
-    first = {row.id: row for row in with_status(originals(clocks.known_at).filter(id__in=keys), clocks.on)}
+    withdrawn = with_what_columns_read(OutcomeTarget.objects.filter(pk__in=keys - standing.keys())).in_bulk()
+    targets = standing | withdrawn
+    first = {row.id: row for row in with_status(originals(clocks.known_at, keys), clocks.on)}
     changed = _changed_fields(keys)
-    return [Revision(row, targets[row.id], first.get(row.id), changed[row.history_id]) for row in rows]
+    return [Revision(row, targets[row.id], first[row.id], changed[row.history_id]) for row in rows]
 
 
 def _changed_fields(keys: set[int]) -> dict[int, list[FieldChange]]:
@@ -167,7 +166,7 @@ def _changed_fields(keys: set[int]) -> dict[int, list[FieldChange]]:
 
 def of_target(target: OutcomeTarget, clocks: Clocks) -> list[Revision]:
     """The revisions of one target, the oldest first."""
-    return told(revisions(clocks.known_at).filter(id=target.pk).select_related("history_user"), clocks)[::-1]
+    return told(revisions(clocks.known_at, of=[target.pk]).select_related("history_user"), clocks)[::-1]
 
 
 COLUMNS = (

@@ -103,7 +103,7 @@ def _read(judged: CTE, on: date) -> QuerySet:
 
     Each year is judged on its own. After the last day those from `deciding_fy` on decide; of a running total also older ones are read.
     """
-    passed = _flag(Q(each_year=False, due_on__lt=on) | Q(each_year=True, judged_fy__isnull=False))
+    passed = flag(Q(each_year=False, due_on__lt=on) | Q(each_year=True, judged_fy__isnull=False))
     older_total = Q(accumulation=Accumulation.RUNNING_TOTAL, comparator__in=UPWARD)
     return (
         _rows(judged)
@@ -142,7 +142,7 @@ def _weighed(rested: CTE) -> QuerySet:
     """The key taken apart."""
     return _rows(rested).annotate(
         basis_fy=F("key").bitrightshift(1).bitand(_ALL_YEARS),
-        meets=_flag(Exact(F("key").bitand(_MEETS), _MEETS)),
+        meets=flag(Exact(F("key").bitand(_MEETS), _MEETS)),
     )
 
 
@@ -161,11 +161,11 @@ def _shown(counting: QuerySet, reports: QuerySet, closed_misses: QuerySet) -> di
         "basis_value": Subquery(basis.values("accepted_value")),
         "basis_grade": Subquery(basis.values("accepted_grade")),
         "basis_measured_on": Subquery(basis.values("accepted_measured_on")),
-        "achieved_late": _flag(Q(last_day_passed=True, meets=True, basis_fy__gt=F("judged_fy")) & ~Exists(met_in_year)),
-        "awaiting_acceptance": _flag(Q(status=Status.AWAITING) & Exists(_submitted(reports))),
-        "under_correction": _flag(Q(basis_fy__isnull=False) & Exists(basis.exclude(state=ReportState.ACCEPTED))),
-        "preliminary": _flag(Q(basis_fy__isnull=False) & Exists(basis.filter(accepted_preliminary=True))),
-        "miss_closed": _flag(Q(status=Status.MISSED) & Exists(_of_target(closed_misses, fiscal_year=OuterRef("judged_fy")))),
+        "achieved_late": flag(Q(last_day_passed=True, meets=True, basis_fy__gt=F("judged_fy")) & ~Exists(met_in_year)),
+        "awaiting_acceptance": flag(Q(status=Status.AWAITING) & Exists(_submitted(reports))),
+        "under_correction": flag(Q(basis_fy__isnull=False) & Exists(basis.exclude(state=ReportState.ACCEPTED))),
+        "preliminary": flag(Q(basis_fy__isnull=False) & Exists(basis.filter(accepted_preliminary=True))),
+        "miss_closed": flag(Q(status=Status.MISSED) & Exists(_of_target(closed_misses, fiscal_year=OuterRef("judged_fy")))),
     }
 
 
@@ -296,5 +296,6 @@ def _whole(column: str) -> Cast:
     return Cast(Round(F(column) * 10_000), BigIntegerField())
 
 
-def _flag(*conditions: Q, **lookups) -> Case:
+def flag(*conditions: Q, **lookups) -> Case:
+    """True where the conditions hold, else false: also where they cannot be told."""
     return Case(When(*conditions, **lookups, then=Value(True)), default=Value(False), output_field=BooleanField())
