@@ -33,11 +33,6 @@ def start_of_day(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
-def end_of_day(day: date) -> datetime:
-    """The last moment of a day in Asia/Tokyo."""
-    return start_of_day(day + timedelta(days=1)) - timedelta(microseconds=1)
-
-
 def programmes_reported_by(user, on: date) -> models.QuerySet[Programme]:
     """The programmes on which the user, as an official, reports on a day: lead and co-responsible organisations both answer for one."""
     if not user.is_authenticated:

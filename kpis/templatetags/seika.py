@@ -1,6 +1,7 @@
 """How figures, years and statuses are printed on pages. The rules live in `budget.fiscal`, `kpis.measures` and `kpis.explain`."""
 
 from decimal import Decimal
+from urllib.parse import urlencode
 
 from django import template
 from django.conf import settings
@@ -142,6 +143,13 @@ def source_url(passage):
 def chip(status):
     """A status as a chip with its word."""
     return format_html('<span class="chip chip-{}">{}</span>', status, Status(status).label)
+
+
+@register.simple_tag(takes_context=True)
+def with_clocks(context, **more):
+    """The query of a link that carries on the clocks that its page was asked for; '' where there is nothing to say."""
+    query = urlencode(more | context.get("asked_clocks", {}))
+    return f"?{query}" if query else ""
 
 
 @register.simple_tag

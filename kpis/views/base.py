@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib.auth.views import redirect_to_login
@@ -23,7 +22,6 @@ from django.views.generic import TemplateView
 from budget.forms import DayField, MomentField
 from kpis import asof
 from kpis.asof import Clocks
-from kpis.models import end_of_day
 
 ROWS_PER_PAGE = 50
 
@@ -133,8 +131,7 @@ class ReportPage(OpenPage):
             on=self.on,
             known_at=self.clocks.known_at,
             clocks_form=self.clocks_form,
-            # What links to other pages carry on.
-            clocks=urlencode({name: asked[name] for name in ReportPage.parameters if asked.get(name)}),
+            asked_clocks={name: asked[name] for name in ReportPage.parameters if asked.get(name)},
             other_moments=self.other_moments(today),
             **kwargs,
         )
@@ -142,8 +139,7 @@ class ReportPage(OpenPage):
     def other_moments(self, today: date) -> list[tuple[Any, date]]:
         """Moments of the past that a reader may want the page to be known at: their names, and the days at whose ends they lie."""
         moments = [(_("at the end of the day judged"), self.on), (_("at the end of last month"), today.replace(day=1) - timedelta(days=1))]
-        known_at = self.clocks.known_at and timezone.localtime(self.clocks.known_at)
-        return [(name, day) for name, day in moments if day < today and not (known_at and known_at == end_of_day(day))]
+        return [(name, day) for name, day in moments if day < today and MomentField().clean(day.isoformat()) != self.clocks.known_at]
 
 
 def problems_of(form: forms.Form) -> list[Problem]:
