@@ -4,7 +4,7 @@ The triggers are put in after every `migrate`, and only where they are missing: 
 silently. A system check says when one is missing. `lifted` takes them away for a moment; only the tests do so, to empty their database.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from django.apps import apps
@@ -95,17 +95,14 @@ def install_after_migrating(using, **_options) -> None:
 
 @register(Tags.database, deploy=True)
 def every_history_table_is_append_only(app_configs, databases=None, **_options) -> list[Error]:
-    """The databases that are checked (`check --database default`) have every trigger."""
-    found = []
-    for alias in databases or ():
-        connection = connections[alias]
-        missing = wanted(connection).keys() - present(connection)
-        if missing:
-            found.append(
-                Error(
-                    f"History could be changed: {', '.join(sorted(missing))} missing in {alias}.",
-                    hint="Run `manage.py migrate`: it puts the triggers in.",
-                    id="budget.E001",
-                )
-            )
-    return found
+    hint = "Run `manage.py migrate`: it puts the triggers in."
+    return missing_triggers(databases, wanted, "History could be changed", hint=hint, id="budget.E001")
+
+
+def missing_triggers(databases: Iterable[str] | None, wanted: Callable, what: str, **told) -> list[Error]:
+    """An error for each database checked (`check --database default`) that lacks one of the triggers that `wanted(connection)` names."""
+    return [
+        Error(f"{what}: {', '.join(sorted(missing))} missing in {alias}.", **told)
+        for alias in databases or ()
+        if (missing := set(wanted(connections[alias])) - present(connections[alias]))
+    ]

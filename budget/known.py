@@ -20,16 +20,16 @@ from django.db import connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from simple_history.models import HistoricalRecords
 
-from budget.append_only import present
+from budget.append_only import missing_triggers, present
 
 FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
-_FOREVER = {"sqlite": "'9999-12-31 00:00:00'", "postgresql": "TIMESTAMPTZ '9999-12-31 00:00:00+00'"}
+_FOREVER = {"sqlite": f"'{FOREVER:%Y-%m-%d %H:%M:%S}'", "postgresql": f"TIMESTAMPTZ '{FOREVER.isoformat()}'"}
 _RANGE = ("known_from", "known_to")
 ROW, NO_ROW = "a row", "no row"
 
 
 class TrackedHistory(HistoricalRecords):
-    """A model's history, and its ledger: a model `Known…` beside the history's `Historical…`, found as `known` on the history model."""
+    """A model's history, and its ledger: a model `Known…` beside the history's `Historical…`."""
 
     def finalize(self, sender, **options):
         super().finalize(sender, **options)
@@ -212,17 +212,10 @@ def install_after_migrating(using, **_options) -> None:
 
 @register(Tags.database, deploy=True)
 def every_ledger_is_kept(app_configs, databases=None, **_options) -> list[Error]:
-    """The databases that are checked (`check --database default`) have the trigger of every ledger."""
-    found = []
-    for alias in databases or ():
-        there = present(connections[alias])
-        missing = sorted(name for ledger in ledgers() if (name := _wanted(ledger, connections[alias])[0]) not in there)
-        if missing:
-            found.append(
-                Error(
-                    f"What was known when is not kept: {', '.join(missing)} missing in {alias}.",
-                    hint="Run `manage.py migrate`: it puts the triggers in and writes the ledgers anew.",
-                    id="budget.E002",
-                )
-            )
-    return found
+    hint = "Run `manage.py migrate`: it puts the triggers in and writes the ledgers anew."
+    return missing_triggers(databases, triggers, "What was known when is not kept", hint=hint, id="budget.E002")
+
+
+def triggers(connection: BaseDatabaseWrapper) -> list[str]:
+    """The names of the triggers that the ledgers need."""
+    return [_wanted(ledger, connection)[0] for ledger in ledgers()]

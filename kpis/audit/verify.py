@@ -12,6 +12,7 @@ from django.db.models import OuterRef, Subquery
 
 from budget import known
 from budget.append_only import history_models
+from budget.known import NO_ROW, ROW
 from kpis.models import OutcomeTarget
 
 AT_ONCE = 2_000
@@ -35,7 +36,7 @@ class Difference:
         return f"{place}: {self.field}: {self.stands!r} ≠ {self.expected!r}" if self.field else f"{place}: {self.stands} ≠ {self.expected}"
 
 
-ROW, NO_ROW, HISTORY, NO_HISTORY = "a row", "no row", "a history", "no history"
+HISTORY, NO_HISTORY = "a history", "no history"
 
 
 def models_with_history() -> list[type[models.Model]]:
