@@ -6,28 +6,19 @@ The database is one that `benchmarks/generate.py` filled. A moment after everyth
 are counted, because an old one knows fewer.
 """
 
-import argparse
-import os
 import sys
 import time
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from statistics import median
 
-import django
+from django.db import connection
+from django.utils import timezone
+from overdue import PAGE, run  # it sets Django up
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-django.setup()
+from kpis import reports, revisions
+from kpis.asof import Clocks, as_known_at
+from kpis.models import start_of_day
 
-from django.db import connection  # noqa: E402
-from django.utils import timezone  # noqa: E402
-
-from kpis import reports, revisions  # noqa: E402
-from kpis.asof import Clocks, as_known_at  # noqa: E402
-
-ON = date(2026, 9, 2)
-PAGE = 50
 # Everything was recorded by the first; then a year's results fewer and fewer. The targets themselves are of April 2024.
 MOMENTS = {"recent": None, "a year ago": date(2025, 9, 1), "two years ago": date(2024, 9, 1), "before all": date(2020, 9, 1)}
 AIMS = {"recent": 1.5}
@@ -59,9 +50,7 @@ REPORTS = {"overdue": overdue, "all targets": all_targets, "closed misses": clos
 
 
 def moment_of(day: date | None) -> datetime:
-    if day is None:
-        return timezone.now() - timedelta(minutes=2)
-    return timezone.make_aware(datetime.combine(day, datetime.min.time()))
+    return start_of_day(day) if day else timezone.now() - timedelta(minutes=2)
 
 
 def measure(on: date, repeat: int) -> None:
@@ -92,16 +81,5 @@ def show_plans(on: date) -> None:
             print(f"\n--- overdue, first page, {label}\n{reports.overdue_targets(on)[:PAGE].explain(**options)}")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Time the reports of the past against those of now.")
-    parser.add_argument("--on", type=date.fromisoformat, default=ON, help="the day to evaluate on (default: %(default)s)")
-    parser.add_argument("--repeat", type=int, default=9)
-    parser.add_argument("--plan", action="store_true", help="also show how the database goes about the overdue report's first page")
-    options = parser.parse_args()
-    measure(options.on, options.repeat)
-    if options.plan:
-        show_plans(options.on)
-
-
 if __name__ == "__main__":
-    main()
+    run("Time the reports of the past against those of now.", measure, show_plans)

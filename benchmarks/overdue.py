@@ -312,8 +312,9 @@ def show_plans(on: date) -> None:
             print(*row)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Time the reports against SQL written by hand.")
+def run(description: str, measure: Callable[[date, int], None], show_plans: Callable[[date], None]) -> None:
+    """Read the command line, measure, and on request show the plans."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--on", type=date.fromisoformat, default=ON, help="the day to evaluate on (default: %(default)s)")
     parser.add_argument("--repeat", type=int, default=15)
     parser.add_argument("--plan", action="store_true", help="also show how the database goes about the first pages")
@@ -324,4 +325,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run("Time the reports against SQL written by hand.", measure, show_plans)

@@ -91,9 +91,9 @@ class _Reading:
             raise RuntimeError(f"The past is read, not written: {sql}")
         asked = [shadow for table, shadow in _shadows().items() if table in sql]
         if asked:
-            explain, recursive = _BEGINNING.match(sql).groups()
-            rest = sql[_BEGINNING.match(sql).end() :]
-            sql = f"{explain or ''}WITH RECURSIVE {', '.join(asked)}{', ' if recursive else ' '}{rest}"
+            beginning = _BEGINNING.match(sql)
+            explain, recursive = beginning.groups(default="")
+            sql = f"{explain}WITH RECURSIVE {', '.join(asked)}{', ' if recursive else ' '}{sql[beginning.end() :]}"
             params = (*([self.moment] * 2 * len(asked)), *(params or ()))
         return execute(sql, params, many, context)
 

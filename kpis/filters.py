@@ -59,12 +59,17 @@ def _order(default):
     return TargetOrder(fields=SORTS, choices=SORT_NAMES, label=_("order"), empty_label=default)
 
 
+def _organisation():
+    """An organisation and all below it: what lies `within` it is the filter set's to say."""
+    return django_filters.ModelChoiceFilter(
+        queryset=Organisation.objects.all(), to_field_name="code", method="within", label=_("organisation"), empty_label=_("all")
+    )
+
+
 class OutcomeTargetFilterSet(django_filters.FilterSet):
     """Narrows targets that carry their status (`with_status`)."""
 
-    organisation = django_filters.ModelChoiceFilter(
-        queryset=Organisation.objects.all(), to_field_name="code", method="within", label=_("organisation"), empty_label=_("all")
-    )
+    organisation = _organisation()
     term = django_filters.MultipleChoiceFilter(choices=Term, label=_("term"), widget=forms.CheckboxSelectMultiple)
     kind = django_filters.ChoiceFilter(choices=Kind, label=_("kind"), empty_label=_("all"))
     status = django_filters.MultipleChoiceFilter(choices=Status, label=_("status"), widget=forms.CheckboxSelectMultiple)
@@ -119,9 +124,7 @@ class RevisionFilterSet(django_filters.FilterSet):
     WHEN = (("close", _("moved or eased within 90 days of the deadline or after it")), ("late", _("moved or eased after the deadline")))
 
     when = django_filters.ChoiceFilter(choices=WHEN, method="near", label=_("when"), empty_label=_("all"))
-    organisation = django_filters.ModelChoiceFilter(
-        queryset=Organisation.objects.all(), to_field_name="code", method="within", label=_("organisation"), empty_label=_("all")
-    )
+    organisation = _organisation()
     q = django_filters.CharFilter(method="mentioning", label=_("text"))
 
     class Meta:
@@ -142,9 +145,7 @@ class ProgrammeFilterSet(django_filters.FilterSet):
     """Narrows programmes."""
 
     q = django_filters.CharFilter(method="mentioning", label=_("text"))
-    organisation = django_filters.ModelChoiceFilter(
-        queryset=Organisation.objects.all(), to_field_name="code", method="within", label=_("organisation"), empty_label=_("all")
-    )
+    organisation = _organisation()
 
     class Meta:
         model = Programme
