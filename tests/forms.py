@@ -1,4 +1,11 @@
-"""What a browser sends back of an admin page."""
+"""The admin's pages of a row, and what a browser sends back of them."""
+
+from django.db import models
+from django.urls import reverse
+
+
+def page_of(row: models.Model, action="change") -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{action}", args=(row.pk,))
 
 
 def sent(response, **changes) -> dict:

@@ -45,7 +45,7 @@ from tests.factories import (
     SourcePassageFactory,
     UserFactory,
 )
-from tests.forms import sent
+from tests.forms import page_of, sent
 
 # --- How a row is written -----------------------------------------------------------------------------------------------------------
 
@@ -448,10 +448,6 @@ def test_who_logs_out_is_logged_out(world, role):
 
 
 # --- What the buttons do ------------------------------------------------------------------------------------------------------------
-
-
-def page_of(row) -> str:
-    return reverse(f"admin:{row._meta.label_lower.replace('.', '_')}_change", args=(row.pk,))
 
 
 def pressed(world, role: str, address: str, **form) -> str:

@@ -18,11 +18,7 @@ from tests.factories import (
     SourcePassageFactory,
     UserFactory,
 )
-from tests.forms import errors, sent
-
-
-def page_of(row) -> str:
-    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=(row.pk,))
+from tests.forms import errors, page_of, sent
 
 
 @pytest.fixture

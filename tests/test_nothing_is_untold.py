@@ -29,7 +29,7 @@ from tests.factories import (
     SourcePassageFactory,
     UserFactory,
 )
-from tests.forms import sent
+from tests.forms import page_of, sent
 
 pytestmark = pytest.mark.django_db
 
@@ -64,10 +64,6 @@ def everything_is_told(*changed, by=None, command="") -> Iterator[None]:
                 assert told.history_change_reason.startswith(command)
         assert before[model].keys() <= rows_of(model).keys()
     assert found == set(changed)
-
-
-def page_of(row, action="change") -> str:
-    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{action}", args=(row.pk,))
 
 
 # --- The admin's forms --------------------------------------------------------------------------------------------------------------

@@ -19,13 +19,9 @@ from tests.factories import (
     SourceDocumentFactory,
     SourcePassageFactory,
 )
-from tests.forms import errors, sent
+from tests.forms import errors, page_of, sent
 
 PROGRAMMES = reverse("admin:budget_programme_changelist")
-
-
-def page_of(row) -> str:
-    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=(row.pk,))
 
 
 def history_of(row) -> str:

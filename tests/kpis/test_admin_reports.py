@@ -15,14 +15,10 @@ from kpis import workflow
 from kpis.choices import ReportState, Status
 from kpis.models import OutcomeTarget, ProgressReport
 from tests.factories import OutcomeTargetFactory, PostingFactory, ProgrammeFactory, ProgressReportFactory, YearlyMilestoneFactory
-from tests.forms import errors, sent
+from tests.forms import errors, page_of, sent
 
 REPORTS = reverse("admin:kpis_progressreport_changelist")
 ADD = reverse("admin:kpis_progressreport_add")
-
-
-def page_of(report) -> str:
-    return reverse("admin:kpis_progressreport_change", args=(report.pk,))
 
 
 def step_of(report, code) -> str:

@@ -11,14 +11,10 @@ from django.urls import reverse
 from kpis.choices import Status
 from kpis.models import OutcomeTarget, TargetLink, YearlyMilestone
 from tests.factories import OutcomeTargetFactory, ProgrammeFactory, ProgressReportFactory, SourcePassageFactory, YearlyMilestoneFactory
-from tests.forms import errors, sent
+from tests.forms import errors, page_of, sent
 
 TARGETS = reverse("admin:kpis_outcometarget_changelist")
 AUTOCOMPLETE = reverse("admin:autocomplete")
-
-
-def page_of(target) -> str:
-    return reverse("admin:kpis_outcometarget_change", args=(target.pk,))
 
 
 def message_of(model, name) -> str:
