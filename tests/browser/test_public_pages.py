@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from budget.history import explain
 from budget.models import SourceText
 from kpis.choices import DeadlineKind
 from kpis.models import TargetLink
@@ -56,6 +57,9 @@ def something_of_everything(division):
     ProgressReportFactory(target=missed, accepted=True, fiscal_year=2024, value=Decimal(41))
     EvidenceFactory(report=ProgressReportFactory(target=missed, accepted=True, value=Decimal(59)), url="https://example.go.jp/statistics")
     YearlyMilestoneFactory(target=missed)
+    missed.value, missed.deadline_year = Decimal(65), 2024
+    explain(missed, reason="計画期間を見直したため。" * 3)
+    missed.save()  # a revision
     closed = OutcomeTargetFactory(code="closed", **shared)
     ProgressReportFactory(target=closed, accepted=True, value=Decimal(59))
     ClosedMissFactory(target=closed, fiscal_year=2025, closed_at=datetime(2026, 4, 1, tzinfo=UTC))
