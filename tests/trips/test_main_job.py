@@ -7,7 +7,9 @@ from datetime import date
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.db import transaction
 from django.urls import reverse
+from time_machine import travel
 
 from accounts.models import User
 from budget.history import changes_of
@@ -21,10 +23,22 @@ pytestmark = pytest.mark.django_db
 CERTIFIED_LEATHER = "meti-2024-064-04"
 
 
+THAT_DAY = "2026-11-23 10:00+09:00"
+
+
+@pytest.fixture(scope="module")
+def _demonstration(django_db_setup, django_db_blocker):
+    """All tests share one demonstration; each of them is rolled back to it, and at the end it is rolled back itself."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        with travel(THAT_DAY, tick=False):
+            call_command("demo", verbosity=0)
+        yield
+        transaction.set_rollback(True)
+
+
 @pytest.fixture(autouse=True)
-def _demonstration_on_that_day(db, time_machine):
-    time_machine.move_to("2026-11-23 10:00+09:00", tick=False)
-    call_command("demo", verbosity=0)
+def _demonstration_on_that_day(_demonstration, db, time_machine):
+    time_machine.move_to(THAT_DAY, tick=False)
 
 
 def _log_in(client, username):
