@@ -104,3 +104,45 @@ class Status(TextChoices):
 
 
 OVERDUE = (Status.MISSED, Status.UNREPORTED)
+
+
+class ProposalState(TextChoices):
+    """What became of a target that an importer read."""
+
+    OPEN = "open", _("to be decided")
+    CONFIRMED = "confirmed", _("confirmed as read")
+    CORRECTED = "corrected", _("confirmed with corrections")
+    DISCARDED = "discarded", _("discarded")
+    SUPERSEDED = "superseded", _("no longer in the text")
+
+
+class Doubt(TextChoices):
+    """Why a person should look at a proposal before it is confirmed."""
+
+    NOTHING_READ = "nothing_read", _("no target could be read")
+    INDICATOR_NOT_READ = "indicator_not_read", _("the indicator could not be read")
+    VALUE_NOT_EXACT = "value_not_exact", _("no decimal says the value exactly")
+    DOES_NOT_FIT = "does_not_fit", _("the value has more digits than can be stored")
+    UNIT_NOT_READ = "unit_not_read", _("the unit could not be read")
+    COMPARATOR_ASSUMED = "comparator_assumed", _("which way is better is assumed")
+    ACCUMULATION_ASSUMED = "accumulation_assumed", _("whether it is a running total is assumed")
+    DEADLINE_NOT_READ = "deadline_not_read", _("the deadline could not be read")
+    PROGRAMME_END_ASSUMED = "programme_end_assumed", _("the end of the programme may be that of each project")
+    RESEMBLES_TARGET = "resembles_target", _("a confirmed target says nearly the same")
+
+
+class MatchDecision(TextChoices):
+    """What a person said of a printed programme and a known one."""
+
+    OPEN = "open", _("to be decided")
+    SAME = "same", _("the same programme, renamed")
+    SUCCESSOR = "successor", _("a new programme that goes on from it")
+    UNRELATED = "unrelated", _("not related")
+
+
+class MatchKind(TextChoices):
+    """How a printed programme may go on from a known one."""
+
+    RENAMED = "renamed", _("renamed")
+    MERGED = "merged", _("merged from several")
+    SPLIT = "split", _("split off")

@@ -66,7 +66,19 @@ RUNGS = (
     ),
     ("kpis.urls", "config"),
 )
-PURE = ("budget.fiscal", "kpis.choices", "kpis.exports.table", "kpis.deadlines", "kpis.measures", "kpis.charts")
+PURE = (
+    "budget.fiscal",
+    "kpis.choices",
+    "kpis.exports.table",
+    "kpis.deadlines",
+    "kpis.measures",
+    "kpis.charts",
+    *(
+        module
+        for module in SOURCES
+        if module.startswith("kpis.importers.pr_document.") and not module.endswith((".load", ".organisation_tree"))
+    ),
+)
 
 
 def rung_of(module: str) -> int | None:

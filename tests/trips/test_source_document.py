@@ -45,6 +45,7 @@ EXCEPTIONS = {
         "6年度までの3年間の事業であり、最終的には衛星": "period of items ③ and ④ alone",
         "3年間の事業であり、最終的には衛星": "period of items ③ and ④ alone",
     },
+    "meti-2024-041": {"2020年5月に": "day on which a centre was set up, in the footnote", "5月に": "day on which a centre was set up"},
     "meti-2024-042": {"7年度まで実証": "how long the trials run"},
     "meti-2024-043": {"5年度以降": "the start of the commitment"},
     "meti-2024-045": {"100歳まで": "part of the commitment's words"},
