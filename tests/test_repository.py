@@ -167,7 +167,7 @@ CLOCK = {
     ("accounts.models", "joined_at"): "the moment at which the row is made",
     ("accounts.models", "is_staff"): "Django asks a property of the user, which has no argument",
     ("accounts.backends", "get_all_permissions"): "Django asks the backend, which has no argument for a day",
-    ("kpis.models", "save"): "whether a revision comes after the last day is known only when it is saved",
+    ("kpis.models.targets", "save"): "whether a revision comes after the last day is known only when it is saved",
     ("kpis.workflow", "_now"): "the moment of the step",
     ("kpis.workflow", "_today"): "today's postings and statuses: who may take a step, and whether it is due, is known when it is taken",
 }

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from budget import append_only, known
 from budget.known import FOREVER
 from budget.models import KnownOrganisation, Organisation
-from kpis.models import KnownOutcomeTarget, KnownProgressReport, KnownYearlyMilestone
+from kpis.models.targets import KnownOutcomeTarget, KnownProgressReport, KnownYearlyMilestone
 from tests.constraints import OUR_APPS, models_of
 from tests.factories import OrganisationFactory, OutcomeTargetFactory, ProgressReportFactory, YearlyMilestoneFactory
 
