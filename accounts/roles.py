@@ -27,6 +27,7 @@ _BUDGET = (
 _TARGETS = ("outcometarget", "targetlink", "yearlymilestone")
 _REPORTS = ("progressreport", "evidence")
 _FOLLOW_UP = ("closedmiss",)
+_PROPOSALS = ("targetproposal", "programmematch")
 _USERS = ("user", "posting")
 
 
@@ -34,15 +35,16 @@ def _permissions(app: str, actions: tuple[str, ...], models_: tuple[str, ...]) -
     return frozenset(f"{app}.{action}_{model}" for action in actions for model in models_)
 
 
-_READ = _permissions("budget", ("view",), _BUDGET) | _permissions("kpis", ("view",), _TARGETS + _REPORTS + _FOLLOW_UP)
+_READ = _permissions("budget", ("view",), _BUDGET) | _permissions("kpis", ("view",), _TARGETS + _REPORTS + _FOLLOW_UP + _PROPOSALS)
 _WRITE = ("view", "add", "change")
 
 PERMISSIONS: dict[str, frozenset[str]] = {
-    Role.OFFICIAL: _READ | _permissions("kpis", _WRITE, _REPORTS) | {"kpis.submit_progressreport"},
+    Role.OFFICIAL: _READ | _permissions("kpis", _WRITE, _REPORTS) | {"kpis.submit_progressreport", "kpis.change_targetproposal"},
     Role.REVIEWER: _READ | {"kpis.decide_progressreport", "kpis.close_missed_target"},
     Role.AUDITOR: _READ | _permissions("accounts", ("view",), _USERS),
     Role.ADMINISTRATOR: _READ
     | _permissions("budget", _WRITE, _BUDGET)
     | _permissions("kpis", _WRITE, _TARGETS)
+    | _permissions("kpis", ("change",), _PROPOSALS)
     | _permissions("accounts", _WRITE, _USERS),
 }

@@ -95,6 +95,18 @@ def _forget(instance, **_options) -> None:
         instance.__dict__.pop(told, None)
 
 
+def gave_its_value(instance: models.Model, name: str) -> models.Model:
+    """The history row that gave a column of the object the value which it has in the history now. One query."""
+    attname = instance._meta.get_field(name).attname
+    rows = iter(instance.history.order_by("-history_date", "-history_id"))
+    found = next(rows)
+    for row in rows:
+        if getattr(row, attname) != getattr(found, attname):
+            break
+        found = row
+    return found
+
+
 def changes_of(instance: models.Model) -> list[Change]:
     """All changes of one object, the newest first. One query, and one for each model that changed links point to."""
     return changes(instance.history.select_related("history_user").order_by("history_date", "history_id"))[::-1]

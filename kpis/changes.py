@@ -29,7 +29,16 @@ from budget.models import (
 )
 from kpis.choices import ReportState
 from kpis.exports.table import csv_lines
-from kpis.models import ClosedMiss, Evidence, OutcomeTarget, ProgressReport, TargetLink, YearlyMilestone
+from kpis.models import (
+    ClosedMiss,
+    Evidence,
+    OutcomeTarget,
+    ProgrammeMatch,
+    ProgressReport,
+    TargetLink,
+    TargetProposal,
+    YearlyMilestone,
+)
 
 # Every model with a history, and how its rows lead to the organisation that a change concerns; None where it concerns none.
 ORGANISATION_OF: dict[type[models.Model], str | None] = {
@@ -43,6 +52,8 @@ ORGANISATION_OF: dict[type[models.Model], str | None] = {
     ProgressReport: "target__programme__lead",
     Evidence: "report__target__programme__lead",
     ClosedMiss: "target__programme__lead",
+    TargetProposal: "programme__lead",
+    ProgrammeMatch: "candidate__lead",
     SourceDocument: None,
     SourceText: None,
     SourcePassage: "programme__lead",

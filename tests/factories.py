@@ -22,8 +22,8 @@ from budget.models import (
     SourceDocument,
     SourcePassage,
 )
-from kpis.choices import Accumulation, Comparator, DeadlineKind, Kind, ReportState
-from kpis.models import ClosedMiss, Evidence, OutcomeTarget, ProgressReport, YearlyMilestone
+from kpis.choices import Accumulation, Comparator, DeadlineKind, Kind, MatchKind, ProposalState, ReportState
+from kpis.models import ClosedMiss, Evidence, OutcomeTarget, ProgrammeMatch, ProgressReport, TargetProposal, YearlyMilestone
 
 PASSWORD = "a password for tests"
 
@@ -192,3 +192,46 @@ class ClosedMissFactory(DjangoModelFactory):
     closed_by = factory.SubFactory(UserFactory)
     closed_at = factory.LazyFunction(timezone.now)
     reason = "後継事業の目標に引き継いだため。"
+
+
+class TargetProposalFactory(DjangoModelFactory):
+    """At least 60 件 in FY2025, read from a pasted text; `discarded=True` for one that was put away."""
+
+    class Meta:
+        model = TargetProposal
+
+    class Params:
+        discarded = factory.Trait(
+            state=ProposalState.DISCARDED,
+            decided_by=factory.SubFactory(UserFactory),
+            decided_at=factory.LazyFunction(timezone.now),
+            decision_note="目標ではない。",
+        )
+
+    code = factory.Sequence(lambda n: f"proposal-{n:05}")
+    programme = factory.SubFactory(ProgrammeFactory)
+    goal_text = "採択件数について、令和7年度までに60件を目指す。"
+    starts_at = 0
+    ends_at = 23
+    statement = "採択件数について、令和7年度までに60件を目指す"
+    kind = Kind.QUANTITATIVE
+    indicator = "採択件数"
+    comparator = Comparator.AT_LEAST
+    accumulation = Accumulation.LEVEL
+    value = Decimal(60)
+    unit = "件"
+    deadline_kind = DeadlineKind.FISCAL_YEAR
+    deadline_year = 2025
+    deadline_text = "令和7年度までに"
+
+
+class ProgrammeMatchFactory(DjangoModelFactory):
+    class Meta:
+        model = ProgrammeMatch
+
+    document = factory.SubFactory(SourceDocumentFactory)
+    number = factory.Sequence(lambda n: n + 1)
+    printed_title = "改称後の事業"
+    candidate = factory.SubFactory(ProgrammeFactory)
+    kind = MatchKind.RENAMED
+    ground = "題名の一致度 80 %"

@@ -39,10 +39,12 @@ from tests.factories import (
     OutcomeTargetFactory,
     PostingFactory,
     ProgrammeFactory,
+    ProgrammeMatchFactory,
     ProgrammeOrganisationFactory,
     ProgressReportFactory,
     SourceDocumentFactory,
     SourcePassageFactory,
+    TargetProposalFactory,
     UserFactory,
 )
 from tests.forms import page_of, sent
@@ -55,6 +57,7 @@ REFUSED = "refused"  # 403
 NOT_ALLOWED = "not allowed"  # 405: a page that takes no form, or a button that is no page
 LEADS_ON = "leads on"  # 302 to another page
 NOT_FOUND = "not found"  # 404
+INCOMPLETE = "incomplete"  # 422: the page comes back with its errors
 
 # `departed` is logged in, and the last posting ended yesterday. The objects are of the division of `official`, those named `other_…` of
 # the division of `other_official`.
@@ -224,7 +227,20 @@ REPORTS = {
     ],
 }
 
-TABLE = PUBLIC | OWN | RECORDS | USERS | TARGETS | REPORTS
+# What importers propose: everybody with a posting reads; officials decide on their programmes, administrators on all.
+PROPOSALS = {
+    **pages("kpis_targetproposal", "{proposal.pk}"),
+    "admin:kpis_targetproposal_review": [
+        *row(inside(OPENS), only("official", "administrator", answer=NOT_FOUND), "{programme.code}"),  # an empty form names no proposal
+        *row(inside(OPENS), only("other_official", "administrator", answer=NOT_FOUND), "{other_programme.code}"),
+    ],
+    "admin:kpis_targetproposal_read": row(only(*OFFICIALS, "administrator"), only(*OFFICIALS, "administrator", answer=INCOMPLETE)),
+    "admin:kpis_targetproposal_import": row(only("administrator"), only("administrator", answer=INCOMPLETE)),
+    **pages("kpis_programmematch", "{match.pk}"),
+    "admin:kpis_programmematch_decide": row(inside(NOT_ALLOWED), only("administrator", answer=LEADS_ON), "{match.pk}"),
+}
+
+TABLE = PUBLIC | OWN | RECORDS | USERS | TARGETS | REPORTS | PROPOSALS
 
 # What the buttons do when they are pressed on the page as it stands, with a reason: who takes the step. `told_why` are those whose step it
 # is, and who cannot take it as the report or the target stands: a message says why, and nothing happens. Everybody else is refused.
@@ -297,6 +313,8 @@ def _records(world) -> None:
         setattr(world, name, OutcomeTargetFactory(programme=world.programme, passage=world.passage, deadline_year=2021))
     world.other_target = OutcomeTargetFactory(programme=world.other_programme, deadline_year=2021)
     world.target_type = ContentType.objects.get_for_model(world.target)
+    world.proposal = TargetProposalFactory(programme=world.programme)
+    world.match = ProgrammeMatchFactory(document=world.document, candidate=world.programme)
     workflow.withdraw(world.withdrawn, by=world.administrator, reason="重複")
 
 
@@ -368,6 +386,8 @@ def answer(response) -> str:
             return NOT_FOUND
         case 405:
             return NOT_ALLOWED
+        case 422:
+            return INCOMPLETE
     return f"HTTP {response.status_code}"
 
 

@@ -13,15 +13,17 @@ from accounts.models import Posting, User
 from accounts.roles import Role
 from budget.admin.lists import UncountedChangeList, UncountedPaginator
 from budget.models import Organisation, Programme, SourceDocument, SourcePassage
-from kpis.models import OutcomeTarget, ProgressReport
+from kpis.models import OutcomeTarget, ProgrammeMatch, ProgressReport, TargetProposal
 from tests.factories import (
     OrganisationFactory,
     OutcomeTargetFactory,
     PostingFactory,
     ProgrammeFactory,
+    ProgrammeMatchFactory,
     ProgressReportFactory,
     SourceDocumentFactory,
     SourcePassageFactory,
+    TargetProposalFactory,
 )
 
 QUERIES = 5  # session, user, postings; what the filters offer or rows bring along; the rows themselves
@@ -33,11 +35,13 @@ MAKE = {
     SourcePassage: lambda lead: SourcePassageFactory(programme=ProgrammeFactory(lead=lead)),
     OutcomeTarget: lambda lead: ProgressReportFactory(target__programme__lead=lead, accepted=True),
     ProgressReport: lambda lead: ProgressReportFactory(target__programme__lead=lead, submitted=True),
+    TargetProposal: lambda lead: TargetProposalFactory(programme__lead=lead),
+    ProgrammeMatch: lambda lead: ProgrammeMatchFactory(candidate__lead=lead),
     User: lambda lead: PostingFactory(organisation=lead),
     Posting: lambda lead: PostingFactory(organisation=lead),
 }
 # Those that grow with every year of the whole government's review; of users, organisations and documents there are hundreds.
-LARGE = (SourcePassage, OutcomeTarget, ProgressReport)
+LARGE = (SourcePassage, OutcomeTarget, ProgressReport, TargetProposal)
 every_list = pytest.mark.parametrize("model", MAKE, ids=lambda model: model._meta.label_lower)
 large_lists = pytest.mark.parametrize("model", LARGE, ids=lambda model: model._meta.label_lower)
 

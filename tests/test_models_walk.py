@@ -22,7 +22,16 @@ from budget.models import (
     SourcePassage,
     SourceText,
 )
-from kpis.models import ClosedMiss, Evidence, OutcomeTarget, ProgressReport, TargetLink, YearlyMilestone
+from kpis.models import (
+    ClosedMiss,
+    Evidence,
+    OutcomeTarget,
+    ProgrammeMatch,
+    ProgressReport,
+    TargetLink,
+    TargetProposal,
+    YearlyMilestone,
+)
 from tests.constraints import OUR_APPS, constraints_of, models_of
 from tests.factories import (
     BudgetAmountFactory,
@@ -32,10 +41,12 @@ from tests.factories import (
     OutcomeTargetFactory,
     PostingFactory,
     ProgrammeFactory,
+    ProgrammeMatchFactory,
     ProgrammeOrganisationFactory,
     ProgressReportFactory,
     SourceDocumentFactory,
     SourcePassageFactory,
+    TargetProposalFactory,
     UserFactory,
     YearlyMilestoneFactory,
 )
@@ -68,6 +79,8 @@ ROWS: dict[type[models.Model], Callable[[], models.Model]] = {
     ProgressReport: lambda: ProgressReportFactory(accepted=True),
     Evidence: EvidenceFactory,
     ClosedMiss: ClosedMissFactory,
+    TargetProposal: lambda: TargetProposalFactory(document=SourceDocumentFactory(), passage=SourcePassageFactory()),
+    ProgrammeMatch: ProgrammeMatchFactory,
 }
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label_lower)
 
@@ -236,6 +249,7 @@ FREE_TEXTS = {
     "SourceDocument.issued": "a date as far as the document tells",
     "ProgrammeOrganisation.mark": "an item's mark as printed",
     "OutcomeTarget.label": "an item's mark as printed",
+    "TargetProposal.label": "an item's mark as printed",
 }
 
 

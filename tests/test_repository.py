@@ -55,6 +55,9 @@ RUNGS = (
         "kpis.signals",
         "kpis.checks",
         "kpis.importers.pr_document.load",
+        "kpis.importers.pr_document.organisation_tree",
+        "kpis.importers.propose",
+        "kpis.importers.review",
         "accounts.checks",
     ),
     (
@@ -168,6 +171,8 @@ CLOCK = {
     ("accounts.models", "is_staff"): "Django asks a property of the user, which has no argument",
     ("accounts.backends", "get_all_permissions"): "Django asks the backend, which has no argument for a day",
     ("kpis.models.targets", "save"): "whether a revision comes after the last day is known only when it is saved",
+    ("kpis.importers.review", "_now"): "the moment of the decision",
+    ("kpis.importers.review", "may_decide"): "today's postings say who decides",
     ("kpis.workflow", "_now"): "the moment of the step",
     ("kpis.workflow", "_today"): "today's postings and statuses: who may take a step, and whether it is due, is known when it is taken",
 }

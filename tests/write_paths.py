@@ -32,7 +32,8 @@ from budget.models import (
 )
 from kpis import workflow
 from kpis.choices import ReportState, Status
-from kpis.models import ClosedMiss, Evidence, OutcomeTarget, ProgressReport, TargetLink, YearlyMilestone
+from kpis.importers import review
+from kpis.models import ClosedMiss, Evidence, OutcomeTarget, ProgressReport, TargetLink, TargetProposal, YearlyMilestone
 from tests.factories import (
     OutcomeTargetFactory,
 )
@@ -346,6 +347,58 @@ def attach_a_text(pick: Pick, folder: Path) -> None:
     call_command("attach_source", str(file), stdout=StringIO())
 
 
+# What importers propose
+
+PRINTED = """令和7年度予算案の事業概要
+
+令和6年12月
+
+{title}
+
+令和7年度予算案額 {amount}億円（1.0億円）
+
+経済産業政策局産業資金課
+
+事業の内容
+
+事業目的
+
+企業の資金調達を支える。
+
+事業概要
+
+補助を行う。
+
+事業スキーム（対象者、対象行為、補助率等）
+
+補助
+
+成果目標
+
+令和8年度までに、採択企業のうち増収となる企業の割合を{value}%以上とする。また、相談窓口の利用を促進する。
+"""
+
+
+def import_a_document(pick: Pick, folder: Path) -> None:
+    file = folder.parent / "pr.txt"
+    title = pick([*(programme.display_title for programme in programmes()), "新設の支援事業"])
+    file.write_text(PRINTED.format(title=title, amount=pick(["2.0", "3.5"]), value=pick(["50", "60"])), encoding="utf-8")
+    call_command("import_pr_document", str(file), by="administrator", issuer="経済産業省", verbosity=0, stdout=StringIO())
+
+
+def confirm_proposals(pick: Pick, folder: Path) -> None:
+    proposal = picked(pick, proposals())
+    page = reverse("admin:kpis_targetproposal_review", args=(proposal.programme.code,))
+    told = pick([{"_confirm": "1"}, {"_discard": "1", "reason": WHY}, {"_confirm_all": "1"}])
+    logged_in(user("administrator")).post(page, {"proposal": proposal.code, **told})
+
+
+def proposals() -> list[TargetProposal]:
+    if not TargetProposal.objects.open().exists():
+        review.propose_pasted(programmes()[0], "令和9年度までに交付件数を80件以上とする。", by=user("administrator"))
+    return list(TargetProposal.objects.open().select_related("programme"))
+
+
 # Code
 
 MILESTONES = [Decimal("28"), Decimal("30.5")]
@@ -436,6 +489,8 @@ def create_in_bulk(pick: Pick, folder: Path) -> None:
 
 
 WRITE_PATHS: dict[str, Callable[[Pick, Path], None]] = {
+    "a PR document is imported": import_a_document,
+    "a proposed target is decided on": confirm_proposals,
     "a result is entered": enter_a_result,
     "a result is corrected": correct_a_result,
     "evidence is cited": cite_evidence,

@@ -14,6 +14,7 @@ from accounts.roles import Role
 from budget.models import Organisation
 from kpis import reports, work
 from kpis.choices import NoDeadline, Status
+from kpis.models import TargetProposal
 from kpis.views.base import InsidePage, Problem, Refused, page_of, problems_of, turned
 
 ROWS_SHOWN = 10
@@ -79,6 +80,8 @@ class WorkPage(InsidePage):
             context["open_misses"] = (missed if narrowed is None else missed.filter(programme__lead__in=narrowed)).count()
         if Role.ADMINISTRATOR in roles:
             context["no_last_day"] = [(reason, NoDeadline(reason).label, n) for reason, n in reports.no_last_day_counts(today).items()]
+        if roles & {Role.OFFICIAL, Role.ADMINISTRATOR}:
+            context["proposals"] = TargetProposal.objects.open().decidable_by(self.request.user, today).count()
         if asked["show"]:
             context["whole"] = whole = next((one for one in lists if one.kind == asked["show"]), None)
             if whole is None:

@@ -38,6 +38,7 @@ BUDGET = (
 )
 TARGETS = ("outcometarget", "targetlink", "yearlymilestone")
 REPORTS = ("progressreport", "evidence")
+PROPOSALS = ("targetproposal", "programmematch")
 
 
 @pytest.fixture
@@ -120,14 +121,16 @@ def test_permissions_of_a_page_cost_one_query(posted, django_assert_num_queries)
 
 # What each role may besides reading budget and kpis.
 BESIDES_READING = {
-    Role.OFFICIAL: {f"kpis.{action}_{model}" for action in ("add", "change") for model in REPORTS} | {"kpis.submit_progressreport"},
+    Role.OFFICIAL: {f"kpis.{action}_{model}" for action in ("add", "change") for model in REPORTS}
+    | {"kpis.submit_progressreport", "kpis.change_targetproposal"},
     Role.REVIEWER: {"kpis.decide_progressreport", "kpis.close_missed_target"},
     Role.AUDITOR: {"accounts.view_user", "accounts.view_posting"},
     Role.ADMINISTRATOR: {f"budget.{action}_{model}" for action in ("add", "change") for model in BUDGET}
     | {f"kpis.{action}_{model}" for action in ("add", "change") for model in TARGETS}
+    | {f"kpis.change_{model}" for model in PROPOSALS}
     | {f"accounts.{action}_{model}" for action in ("view", "add", "change") for model in ("user", "posting")},
 }
-READING = {f"budget.view_{model}" for model in BUDGET} | {f"kpis.view_{model}" for model in (*TARGETS, *REPORTS, "closedmiss")}
+READING = {f"budget.view_{model}" for model in BUDGET} | {f"kpis.view_{model}" for model in (*TARGETS, *REPORTS, *PROPOSALS, "closedmiss")}
 
 
 @pytest.mark.parametrize("role", Role)

@@ -5,7 +5,11 @@ from datetime import date
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from accounts.models import User
 from accounts.roles import Role
+from budget.models import SourceDocument
+from kpis.importers.pr_document.load import load
+from kpis.models import TargetProposal
 from tests.browser.conftest import press
 from tests.factories import (
     PASSWORD,
@@ -15,12 +19,14 @@ from tests.factories import (
     OutcomeTargetFactory,
     PostingFactory,
     ProgrammeFactory,
+    ProgrammeMatchFactory,
     ProgrammeOrganisationFactory,
     ProgressReportFactory,
     SourcePassageFactory,
     UserFactory,
     YearlyMilestoneFactory,
 )
+from tests.write_paths import PRINTED
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -161,6 +167,60 @@ def test_the_page_that_tells_what_changed_meanwhile_is_accessible(cast, enter, l
     page.wait_for_selector("#changed-meanwhile")
     assert findings(page) == []
     assert (page.input_value("#id_value"), page.input_value("#id_narrative")) == ("61", "年度末の集計。")
+
+
+@pytest.fixture
+def imported(cast, tmp_path):
+    """A PR document with one programme and two targets, and a known programme that may be another one of it."""
+    file = tmp_path / "pr.txt"
+    file.write_text(PRINTED.format(title="新設の支援事業", amount="2.0", value="60"), encoding="utf-8")
+    administrator = User.objects.get(username="administrator")
+    load(file.read_bytes(), file.read_text(encoding="utf-8"), by=administrator, issuer="経済産業省")
+    return {**cast, "file": file, "match": ProgrammeMatchFactory(document=SourceDocument.objects.get(code="ministry-2025-pr"))}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_pages_of_what_is_proposed_are_accessible(imported, enter, live_server, width):
+    admin, page = f"{live_server.url}/admin/kpis", enter("administrator", width)
+    proposals = f"{admin}/targetproposal"
+    for address in ("", "review/ministry-2025-001/", "read/", "import/", f"{TargetProposal.objects.first().pk}/change/"):
+        assert findings(page, f"{proposals}/{address}") == []
+    for address in ("", f"{imported['match'].pk}/change/"):
+        assert findings(page, f"{admin}/programmematch/{address}") == []
+    page.goto(f"{proposals}/import/")
+    page.set_input_files("#id_file", imported["file"])
+    page.fill("#id_issuer", "経済産業省")
+    press(page, "[name=_check]")
+    assert findings(page) == []
+    page.goto(f"{proposals}/read/")
+    press(page, ".submit-row [type=submit]")  # refused: nothing is filled in
+    page.told.clear()  # the browser tells of an answer 422
+    assert findings(page) == []
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_proposals_are_confirmed_corrected_and_discarded(imported, visit, live_server, javascript):
+    read, aside = TargetProposal.objects.order_by("code")
+    with visit("/admin/login/?next=/admin/kpis/targetproposal/review/ministry-2025-001/", javascript=javascript) as page:
+        page.fill("#id_username", "administrator")
+        page.fill("#id_password", PASSWORD)
+        press(page, "[type=submit]")
+        assert page.locator("mark.read-value").inner_text().endswith("60")
+        page.click(f"#{read.code} summary >> nth=0")
+        page.fill(f"#id_{read.code}-indicator", "増収企業の割合")
+        page.fill(f"#id_{read.code}-value", "六十")
+        press(page, f"#{read.code} [name=_correct]")  # refused: no number
+        assert page.locator(f"#{read.code} .errorlist").count() == 1
+        page.fill(f"#id_{read.code}-value", "６５")
+        press(page, f"#{read.code} [name=_correct]")
+        page.click(f"#{aside.code} summary >> nth=1")
+        page.fill(f"#reason-{aside.code}", "目標ではない。")
+        press(page, f"#{aside.code} [name=_discard]")
+        assert page.locator(".proposal-open").count() == 0
+    read.refresh_from_db()
+    aside.refresh_from_db()
+    assert (read.state, read.value, read.target.value, read.target.indicator) == ("corrected", 60, 65, "増収企業の割合")
+    assert (aside.state, aside.decision_note) == ("discarded", "目標ではない。")
 
 
 def test_a_link_is_chosen_by_searching(cast, enter, live_server):

@@ -92,7 +92,7 @@ def test_a_year_that_is_none_narrows_nothing(as_administrator, programme):
 def test_no_admin_page_and_no_inline_deletes():
     for page in admin.site._registry.values():
         assert not page.has_delete_permission(None)
-        assert page.actions in (None, ("accept_selected",))
+        assert page.actions in (None, ("accept_selected",), ("confirm_selected",))
         for inline in page.inlines:
             assert not inline.can_delete
             assert not inline(page.model, admin.site).has_delete_permission(None)
@@ -272,12 +272,12 @@ def test_the_index_shows_each_role_what_it_can_do(client, official, reviewer, au
         rows = [(model["object_name"], model["perms"]) for app in apps for model in app["models"]]
         return {name: "".join(action[0] for action in ("add", "change", "view") if perms[action]) for name, perms in rows}
 
-    budget = dict.fromkeys(("Organisation", "Programme", "SourceDocument", "SourcePassage"), "v")
+    budget = dict.fromkeys(("Organisation", "Programme", "SourceDocument", "SourcePassage", "TargetProposal", "ProgrammeMatch"), "v")
     assert can(official) == {**budget, "OutcomeTarget": "v", "ProgressReport": "acv"}
     assert can(reviewer) == {**budget, "OutcomeTarget": "v", "ProgressReport": "v"}
     assert can(auditor) == {**budget, "OutcomeTarget": "v", "ProgressReport": "v", "User": "v", "Posting": "v"}
     written = dict.fromkeys(("Organisation", "Programme", "SourceDocument", "SourcePassage", "OutcomeTarget", "User", "Posting"), "acv")
-    assert can(administrator) == {**written, "ProgressReport": "v"}
+    assert can(administrator) == {**budget, **written, "ProgressReport": "v"}
 
 
 def test_who_only_reads_sees_years_in_words_and_is_not_asked_why(client, auditor, programme):

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from kpis.choices import Accumulation, Comparator, DeadlineKind, Kind, ReportState
+from kpis.choices import Accumulation, Comparator, DeadlineKind, Kind, MatchDecision, ProposalState, ReportState
 from kpis.models import OutcomeTarget, TargetLink
 from tests.constraints import Rule, check_allowed, check_refused, constraints_of
 from tests.factories import (
@@ -13,7 +13,10 @@ from tests.factories import (
     EvidenceFactory,
     OutcomeTargetFactory,
     ProgrammeFactory,
+    ProgrammeMatchFactory,
     ProgressReportFactory,
+    SourceDocumentFactory,
+    TargetProposalFactory,
     UserFactory,
     YearlyMilestoneFactory,
 )
@@ -29,6 +32,18 @@ NO_ACCEPTED_FIGURE = {"accepted_value": None, "accepted_grade": None, "accepted_
 
 def somebody(_row):
     return UserFactory()
+
+
+def a_target(_row):
+    return OutcomeTargetFactory()
+
+
+DECIDED = {"decided_by": somebody, "decided_at": MOMENT}
+
+
+def a_second_match():
+    first = ProgrammeMatchFactory(number=1)
+    return ProgrammeMatchFactory(document=first.document, candidate=first.candidate, number=2)
 
 
 def a_second_link():
@@ -355,7 +370,69 @@ CLOSED_MISSES = (
         allowed=[{"reopened_at": MOMENT}, {"reopened_at": MOMENT + timedelta(days=1)}],
     ),
 )
-RULES = TARGETS + REPORTS + CLOSED_MISSES
+PROPOSALS = (
+    Rule(
+        "kpis_proposal_became_a_target_only_where_it_is_confirmed",
+        TargetProposalFactory,
+        refused=[
+            {"target": a_target},
+            {"state": ProposalState.CONFIRMED, **DECIDED},
+            {"state": ProposalState.CORRECTED, **DECIDED},
+            {"state": ProposalState.DISCARDED, "target": a_target, "decision_note": "重複", **DECIDED},
+            {"state": "other"},
+        ],
+        allowed=[
+            {"state": ProposalState.CONFIRMED, "target": a_target, **DECIDED},
+            {"state": ProposalState.CORRECTED, "target": a_target, **DECIDED},
+            {"state": ProposalState.SUPERSEDED},
+        ],
+    ),
+    Rule(
+        "kpis_proposal_decision_says_who_and_when",
+        TargetProposalFactory,
+        refused=[
+            DECIDED,
+            {"state": ProposalState.SUPERSEDED, **DECIDED},
+            {"state": ProposalState.DISCARDED, "decision_note": "重複", "decided_by": somebody},
+            {"state": ProposalState.DISCARDED, "decision_note": "重複", "decided_at": MOMENT},
+        ],
+        allowed=[{"state": ProposalState.DISCARDED, "decision_note": "重複", **DECIDED}],
+    ),
+    Rule(
+        "kpis_proposal_is_discarded_with_a_reason",
+        lambda: TargetProposalFactory(discarded=True),
+        refused=[{"decision_note": ""}],
+        allowed=[{"decision_note": "重複"}],
+    ),
+    Rule(
+        "kpis_proposal_has_its_place_in_the_text",
+        TargetProposalFactory,
+        refused=[{"starts_at": 23}, {"ends_at": 0}],
+        allowed=[{"starts_at": 22}],
+    ),
+    Rule(
+        "kpis_match_is_proposed_once",
+        a_second_match,
+        refused=[{"number": 1}],
+        allowed=[{"number": 3}, {"number": 1, "document": lambda _: SourceDocumentFactory()}],
+    ),
+    Rule(
+        "kpis_match_decision_says_who_and_when",
+        ProgrammeMatchFactory,
+        refused=[
+            DECIDED,
+            {"decision": MatchDecision.SAME},
+            {"decision": MatchDecision.SAME, "decided_by": somebody},
+            {"decision": MatchDecision.SAME, "decided_at": MOMENT},
+            {"programme": lambda _: ProgrammeFactory()},
+        ],
+        allowed=[
+            {"decision": MatchDecision.UNRELATED, **DECIDED},
+            {"decision": MatchDecision.SAME, "programme": lambda _: ProgrammeFactory(), **DECIDED},
+        ],
+    ),
+)
+RULES = TARGETS + REPORTS + CLOSED_MISSES + PROPOSALS
 
 
 def test_every_constraint_of_kpis_is_in_the_table():

@@ -227,8 +227,9 @@ def test_page_of_an_official_costs_the_same_for_any_number(as_official, programm
         with CaptureQueriesContext(connection) as queries:
             assert as_official.get(WORK).status_code == 200
         asked.append(len(queries))
-    # Session, user, postings, tree, targets and reports counted, names of organisations; the first rows of seven lists.
-    assert asked == [14, 14]
+    # Session, user, postings, tree, targets and reports counted, names of organisations; proposals counted, with postings and tree;
+    # the first rows of seven lists.
+    assert asked == [16, 16]
 
 
 # --- The work of the others ---------------------------------------------------------------------------------------------------------
