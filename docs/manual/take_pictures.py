@@ -5,6 +5,7 @@ It enters and decides results like the people of the manual: the database is of 
 
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -52,6 +53,52 @@ def pictures_of_an_official(browser: Browser) -> None:
     colleague.click("[name=_submit]")
 
 
+PRINTED = """令和7年度予算案の事業概要 (PR資料：一般会計)
+
+令和6年12月
+
+工業用水道事業費
+
+令和7年度予算案額 21億円（20億円）
+
+事業の内容
+
+事業目的
+
+工業用水の供給を支える。
+
+事業概要
+
+施設の強靱化を支援する。
+
+事業スキーム（対象者、対象行為、補助率等）
+
+補助
+
+成果目標
+
+基幹管路の耐震化適合率を令和7年度までに65%以上を目指し、受水企業の操業に影響する供給支障件数を、令和24年度までに0件まで減らすことを目標とする。
+
+デジタル技術を用いた広域化に向け、令和10年度までに累計10件以上の事業モデルの創出を目指す。利用企業の理解も深める。
+"""
+
+
+def pictures_of_an_administrator(browser: Browser) -> None:
+    page = log_in(browser, "administrator")
+    with tempfile.TemporaryDirectory() as folder:
+        document = Path(folder, "pr.txt")
+        document.write_text(PRINTED, encoding="utf-8")
+        page.goto(f"{SITE}/admin/kpis/targetproposal/import/")
+        for button in ("_check", "_import"):
+            page.set_input_files("#id_file", document)
+            page.fill("#id_issuer", "経済産業省")
+            page.click(f"[name={button}]")
+            if button == "_check":
+                take(page, "administrator-import", height=1100)
+    page.goto(f"{SITE}/admin/kpis/targetproposal/review/meti-2024-009/")
+    take(page, "administrator-review", height=1300)
+
+
 def pictures_of_a_reviewer(browser: Browser) -> None:
     page = log_in(browser, "reviewer")
     take(page, "reviewer-work")
@@ -82,6 +129,7 @@ def main() -> None:
         pictures_of_an_official(browser)
         pictures_of_a_reviewer(browser)
         pictures_of_an_auditor(browser)
+        pictures_of_an_administrator(browser)
         browser.close()
 
 
