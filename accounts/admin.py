@@ -1,4 +1,4 @@
-"""The admin of users and postings, for administrators; auditors read it."""
+"""The admin of users, postings and sent reminders, for administrators; auditors read it."""
 
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin
@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import NewUserForm
-from accounts.models import Posting, User
+from accounts.models import Posting, SentReminder, User
 from budget.admin.lists import OrganisationFilter, in_words
 from budget.admin.records import RecordAdmin, RecordInline
 from budget.forms import ReasonForm
@@ -72,3 +72,20 @@ class PostingAdmin(RecordAdmin):
     search_fields = ("user__username", "user__name", "organisation__code", "organisation__name")
     autocomplete_fields = ("user", "organisation")
     fields = ("user", "organisation", "role", "from_on", "to_on")
+
+
+@admin.register(SentReminder)
+class SentReminderAdmin(RecordAdmin):
+    """What was sent to whom. `send_reminders` alone writes it."""
+
+    list_display = (in_words(SentReminder, "sent_on"), "user", "address", "subject")
+    list_select_related = ("user",)
+    search_fields = ("user__username", "user__name", "address")
+    ordering = ("-sent_on", "-user")
+    fields = ("user", "sent_on", "address", "subject", "text")
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False

@@ -1,4 +1,4 @@
-"""Who works with the system: users, and the postings that say where and as what."""
+"""Who works with the system: users, the postings that say where and as what, and the reminders that were sent to them."""
 
 from datetime import date
 
@@ -156,3 +156,41 @@ class Posting(models.Model):
         return (self.user.username, self.organisation.code, self.role, self.from_on)
 
     natural_key.dependencies = ["accounts.user", "budget.organisation"]
+
+
+class SentReminderManager(models.Manager):
+    def get_by_natural_key(self, username, sent_on):
+        return self.get(user__username=username, sent_on=sent_on)
+
+
+class SentReminder(models.Model):
+    """The reminder that a user was sent for a day, as it was sent. One a day: what stands here is not sent again."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="reminders", verbose_name=_("user"))
+    sent_on = models.DateField(_("day of the reminder"))
+    address = models.EmailField(_("email address"))
+    subject = models.CharField(_("subject"), max_length=200)
+    text = models.TextField(_("text"))
+
+    objects = SentReminderManager()
+    history = TrackedHistory()
+
+    class Meta:
+        verbose_name = _("sent reminder")
+        verbose_name_plural = _("sent reminders")
+        ordering = ("-sent_on", "user")
+        constraints = (
+            models.UniqueConstraint(
+                name="accounts_reminder_is_sent_once_a_day",
+                fields=["sent_on", "user"],
+                violation_error_message=_("This user was reminded on that day already."),
+            ),
+        )
+
+    def __str__(self):
+        return f"{self.sent_on} {self.user}"
+
+    def natural_key(self):
+        return (self.user.username, self.sent_on)
+
+    natural_key.dependencies = ["accounts.user"]

@@ -29,6 +29,7 @@ _REPORTS = ("progressreport", "evidence")
 _FOLLOW_UP = ("closedmiss",)
 _PROPOSALS = ("targetproposal", "programmematch")
 _USERS = ("user", "posting")
+_REMINDERS = ("sentreminder",)
 
 
 def _permissions(app: str, actions: tuple[str, ...], models_: tuple[str, ...]) -> frozenset[str]:
@@ -41,10 +42,11 @@ _WRITE = ("view", "add", "change")
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.OFFICIAL: _READ | _permissions("kpis", _WRITE, _REPORTS) | {"kpis.submit_progressreport", "kpis.change_targetproposal"},
     Role.REVIEWER: _READ | {"kpis.decide_progressreport", "kpis.close_missed_target"},
-    Role.AUDITOR: _READ | _permissions("accounts", ("view",), _USERS),
+    Role.AUDITOR: _READ | _permissions("accounts", ("view",), _USERS + _REMINDERS),
     Role.ADMINISTRATOR: _READ
     | _permissions("budget", _WRITE, _BUDGET)
     | _permissions("kpis", _WRITE, _TARGETS)
     | _permissions("kpis", ("change",), _PROPOSALS)
-    | _permissions("accounts", _WRITE, _USERS),
+    | _permissions("accounts", _WRITE, _USERS)
+    | _permissions("accounts", ("view",), _REMINDERS),
 }

@@ -167,8 +167,27 @@ if PRODUCTION:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 
+# --- Mail ---------------------------------------------------------------------------------------------------------------------------
+
+# consolemail: prints what would be sent. A server that does not answer is given up after ten seconds.
+globals().update(env.email_url("SEIKA_EMAIL_URL", default="smtp://localhost:25" if PRODUCTION else "consolemail://"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("SEIKA_EMAIL_FROM", default=f"seika@{ALLOWED_HOSTS[0].lstrip('.')}")
+# Where the links of a mail lead.
+SEIKA_ADDRESS = env.str("SEIKA_ADDRESS", default=f"https://{ALLOWED_HOSTS[0].lstrip('.')}" if PRODUCTION else "http://127.0.0.1:8000")
+
 # --- History and the yearly round -------------------------------------------------------------------------------------------------------
 
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 # Month and day by which the results of the fiscal year before are due (DOMAIN: 31 August).
 SEIKA_RESULTS_DUE = (8, 31)
+# The days of the round on which `send_reminders` writes to people, beside the day on which results are due and the one after (DOMAIN).
+SEIKA_REMINDER_DAYS = {
+    (4, 1): "asked",
+    (5, 15): "again",
+    (6, 1): "public_review",
+    (6, 15): "again",
+    (7, 31): "last_call",
+}
+# How many days before a target's deadline its officials are told.
+SEIKA_DAYS_BEFORE_DEADLINE = (180, 90, 30)

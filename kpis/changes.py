@@ -14,7 +14,7 @@ from django.db.models.functions import TruncDate
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Posting, User
+from accounts.models import Posting, SentReminder, User
 from accounts.roles import Role
 from budget import history
 from budget.models import (
@@ -60,6 +60,7 @@ ORGANISATION_OF: dict[type[models.Model], str | None] = {
     Organisation: "id",
     User: None,
     Posting: "organisation",
+    SentReminder: None,
 }
 MODELS = {model._meta.label_lower: model for model in ORGANISATION_OF}
 

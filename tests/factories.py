@@ -7,7 +7,7 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from accounts.models import Posting, User
+from accounts.models import Posting, SentReminder, User
 from accounts.roles import Role
 from budget.fiscal import last_day
 from budget.models import (
@@ -55,6 +55,17 @@ class PostingFactory(DjangoModelFactory):
     organisation = factory.SubFactory(OrganisationFactory)
     role = Role.OFFICIAL
     from_on = date(2020, 4, 1)
+
+
+class SentReminderFactory(DjangoModelFactory):
+    class Meta:
+        model = SentReminder
+
+    user = factory.SubFactory(UserFactory)
+    sent_on = date(2026, 4, 1)
+    address = "official@example.go.jp"
+    subject = "実績報告のお願い"
+    text = "令和7年度の実績の報告をお願いします。"
 
 
 class ProgrammeFactory(DjangoModelFactory):

@@ -42,6 +42,7 @@ from tests.factories import (
     ProgrammeMatchFactory,
     ProgrammeOrganisationFactory,
     ProgressReportFactory,
+    SentReminderFactory,
     SourceDocumentFactory,
     SourcePassageFactory,
     TargetProposalFactory,
@@ -176,6 +177,7 @@ RECORDS = {
 USERS = {
     **pages("accounts_user", "{official.pk}", written_by=("administrator",), read_by=("auditor", "administrator")),
     **pages("accounts_posting", "{posting.pk}", written_by=("administrator",), read_by=("auditor", "administrator")),
+    **pages("accounts_sentreminder", "{reminder.pk}", read_by=("auditor", "administrator")),
     "admin:auth_user_password_change": row(only("administrator"), at="{official.pk}"),
 }
 
@@ -313,6 +315,7 @@ def _records(world) -> None:
         setattr(world, name, OutcomeTargetFactory(programme=world.programme, passage=world.passage, deadline_year=2021))
     world.other_target = OutcomeTargetFactory(programme=world.other_programme, deadline_year=2021)
     world.target_type = ContentType.objects.get_for_model(world.target)
+    world.reminder = SentReminderFactory(user=world.official)
     world.proposal = TargetProposalFactory(programme=world.programme)
     world.match = ProgrammeMatchFactory(document=world.document, candidate=world.programme)
     workflow.withdraw(world.withdrawn, by=world.administrator, reason="重複")

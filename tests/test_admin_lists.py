@@ -9,7 +9,7 @@ from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.models import Posting, User
+from accounts.models import Posting, SentReminder, User
 from accounts.roles import Role
 from budget.admin.lists import UncountedChangeList, UncountedPaginator
 from budget.models import Organisation, Programme, SourceDocument, SourcePassage
@@ -21,6 +21,7 @@ from tests.factories import (
     ProgrammeFactory,
     ProgrammeMatchFactory,
     ProgressReportFactory,
+    SentReminderFactory,
     SourceDocumentFactory,
     SourcePassageFactory,
     TargetProposalFactory,
@@ -39,6 +40,7 @@ MAKE = {
     ProgrammeMatch: lambda lead: ProgrammeMatchFactory(candidate__lead=lead),
     User: lambda lead: PostingFactory(organisation=lead),
     Posting: lambda lead: PostingFactory(organisation=lead),
+    SentReminder: lambda lead: SentReminderFactory(),
 }
 # Those that grow with every year of the whole government's review; of users, organisations and documents there are hundreds.
 LARGE = (SourcePassage, OutcomeTarget, ProgressReport, TargetProposal)

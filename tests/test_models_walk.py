@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models.deletion import PROTECT, ProtectedError
 from django.utils.functional import Promise
 
-from accounts.models import Posting, User
+from accounts.models import Posting, SentReminder, User
 from budget.history import explain
 from budget.models import (
     BudgetAmount,
@@ -44,6 +44,7 @@ from tests.factories import (
     ProgrammeMatchFactory,
     ProgrammeOrganisationFactory,
     ProgressReportFactory,
+    SentReminderFactory,
     SourceDocumentFactory,
     SourcePassageFactory,
     TargetProposalFactory,
@@ -65,6 +66,7 @@ def a_link():
 ROWS: dict[type[models.Model], Callable[[], models.Model]] = {
     User: UserFactory,
     Posting: PostingFactory,
+    SentReminder: SentReminderFactory,
     Organisation: OrganisationFactory,
     SourceDocument: SourceDocumentFactory,
     SourceText: lambda: SourceText.objects.create(document=SourceDocumentFactory(), text="一\n二"),

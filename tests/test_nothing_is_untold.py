@@ -13,7 +13,7 @@ from django.contrib import admin
 from django.core.management import CommandError, call_command, get_commands
 from django.urls import reverse
 
-from accounts.models import Posting, User
+from accounts.models import Posting, SentReminder, User
 from budget.models import (
     BudgetAmount,
     Organisation,
@@ -139,8 +139,8 @@ def as_administrator(client, administrator):
     return client
 
 
-# Reports are entered on a page of their own, below; what importers propose is decided by steps.
-WITHOUT_FORM = {ProgressReport, TargetProposal, ProgrammeMatch}
+# Reports are entered on a page of their own, below; what importers propose is decided by steps; what was sent is written by a command.
+WITHOUT_FORM = {ProgressReport, TargetProposal, ProgrammeMatch, SentReminder}
 
 
 def test_every_form_of_the_admin_is_walked():
@@ -373,10 +373,17 @@ def test_programme_that_was_held_back_is_told(as_administrator, administrator, p
 
 
 def test_example_data_is_told():
-    loaded = set(MODELS) - {ClosedMiss, YearlyMilestone, SourceText, ProgrammeSuccession, TargetProposal, ProgrammeMatch}
+    loaded = set(MODELS) - {ClosedMiss, YearlyMilestone, SourceText, ProgrammeSuccession, TargetProposal, ProgrammeMatch, SentReminder}
     with everything_is_told(*loaded, command="loaddata: fixture"):
         run("demo")
     assert TargetLink.objects.exists()
+
+
+def test_reminder_that_is_sent_is_told(world):
+    PostingFactory(organisation=world["division"], user__email="official@example.go.jp")
+    OutcomeTargetFactory(programme=world["programme"], deadline_year=2025)
+    with everything_is_told(SentReminder, command="send_reminders"):
+        run("send_reminders", on="2026-04-01")
 
 
 @pytest.mark.parametrize("by", ["nobody", "departed"])
@@ -397,4 +404,4 @@ def test_every_command_that_writes_is_walked():
         "verify_history",
         "rebuild_known",
     }  # the last one writes what is derived alone
-    assert ours == {"loaddata", "appoint", "attach_source", "demo", "import_pr_document"} | only_read
+    assert ours == {"loaddata", "appoint", "attach_source", "demo", "import_pr_document", "send_reminders"} | only_read

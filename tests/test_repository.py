@@ -294,7 +294,8 @@ def test_style_loads_nothing_from_outside(path):
 def test_templates_and_sources_mark_nothing_as_safe_unescaped():
     unescaped = re.compile(r"\|\s*safe\b|autoescape off|\bmark_safe\(|@csrf_exempt")
 
-    assert [relative(path) for path in (*PAGES, *SOURCES.values()) if unescaped.search(path.read_text(encoding="utf-8"))] == []
+    pages = [path for path in PAGES if path.suffix != ".txt"]  # a mail in plain text has no markup to escape
+    assert [relative(path) for path in (*pages, *SOURCES.values()) if unescaped.search(path.read_text(encoding="utf-8"))] == []
 
 
 # --- Dependencies ------------------------------------------------------------------------------------------------------------------

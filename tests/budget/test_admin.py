@@ -275,9 +275,9 @@ def test_the_index_shows_each_role_what_it_can_do(client, official, reviewer, au
     budget = dict.fromkeys(("Organisation", "Programme", "SourceDocument", "SourcePassage", "TargetProposal", "ProgrammeMatch"), "v")
     assert can(official) == {**budget, "OutcomeTarget": "v", "ProgressReport": "acv"}
     assert can(reviewer) == {**budget, "OutcomeTarget": "v", "ProgressReport": "v"}
-    assert can(auditor) == {**budget, "OutcomeTarget": "v", "ProgressReport": "v", "User": "v", "Posting": "v"}
+    assert can(auditor) == {**budget, "OutcomeTarget": "v", "ProgressReport": "v", "User": "v", "Posting": "v", "SentReminder": "v"}
     written = dict.fromkeys(("Organisation", "Programme", "SourceDocument", "SourcePassage", "OutcomeTarget", "User", "Posting"), "acv")
-    assert can(administrator) == {**budget, **written, "ProgressReport": "v"}
+    assert can(administrator) == {**budget, **written, "ProgressReport": "v", "SentReminder": "v"}
 
 
 def test_who_only_reads_sees_years_in_words_and_is_not_asked_why(client, auditor, programme):

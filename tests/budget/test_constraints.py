@@ -13,7 +13,9 @@ from tests.factories import (
     PostingFactory,
     ProgrammeFactory,
     ProgrammeOrganisationFactory,
+    SentReminderFactory,
     SourcePassageFactory,
+    UserFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +58,12 @@ RULES = (
         a_second_posting,
         refused=[{"from_on": date(2020, 4, 1)}],
         allowed=[{"from_on": date(2020, 4, 2)}, {"from_on": date(2020, 4, 1), "role": Role.REVIEWER}],
+    ),
+    Rule(
+        "accounts_reminder_is_sent_once_a_day",
+        lambda: SentReminderFactory(user=SentReminderFactory().user, sent_on=date(2026, 5, 15)),
+        refused=[{"sent_on": date(2026, 4, 1)}],
+        allowed=[{"sent_on": date(2026, 6, 15)}, {"sent_on": date(2026, 4, 1), "user": lambda _: UserFactory()}],
     ),
     Rule(
         "budget_organisation_is_not_its_own_parent",
