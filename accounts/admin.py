@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.forms import NewUserForm
 from accounts.models import Posting, SentReminder, User
 from budget.admin.lists import OrganisationFilter, in_words
-from budget.admin.records import RecordAdmin, RecordInline
+from budget.admin.records import OnlyShown, RecordAdmin, RecordInline
 from budget.forms import ReasonForm
 
 admin.site.unregister(Group)  # permissions come from postings
@@ -75,7 +75,7 @@ class PostingAdmin(RecordAdmin):
 
 
 @admin.register(SentReminder)
-class SentReminderAdmin(RecordAdmin):
+class SentReminderAdmin(OnlyShown, RecordAdmin):
     """What was sent to whom. `send_reminders` alone writes it."""
 
     list_display = (in_words(SentReminder, "sent_on"), "user", "address", "subject")
@@ -83,9 +83,3 @@ class SentReminderAdmin(RecordAdmin):
     search_fields = ("user__username", "user__name", "address")
     ordering = ("-sent_on", "-user")
     fields = ("user", "sent_on", "address", "subject", "text")
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False

@@ -43,6 +43,16 @@ class _Fields:
         return False
 
 
+class OnlyShown:
+    """A page, or rows of a page, that only shows: what is there is written by steps or commands."""
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+
 class _Inline(_Fields):
     form = RowForm
     extra = 1

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from budget.admin.lists import OrganisationFilter
-from budget.admin.records import RecordAdmin
+from budget.admin.records import OnlyShown, RecordAdmin
 from budget.fiscal import calendar_year_name
 from budget.forms import DayField, FigureField, FiscalYearField
 from budget.models import Programme
@@ -33,6 +33,12 @@ from kpis.importers.pr_document.load import CannotLoad, load
 from kpis.importers.pr_document.normalise import NotReadable, decode
 from kpis.importers.pr_document.segment import NotAPrDocument
 from kpis.models import OutcomeTarget, ProgrammeMatch, TargetProposal, decides_for_all
+
+
+def review_of(programme: Programme) -> str:
+    """The address of a programme's review."""
+    return reverse("admin:kpis_targetproposal_review", args=(programme.code,))
+
 
 READ_IN_WORDS = {
     "term": gettext_lazy("term"),
@@ -218,8 +224,8 @@ class ImportForm(forms.Form):
 
 
 @admin.register(TargetProposal)
-class TargetProposalAdmin(RecordAdmin):
-    """Read alone here; a row leads to the review of its programme."""
+class TargetProposalAdmin(OnlyShown, RecordAdmin):
+    """A row leads to the review of its programme, which alone writes what is decided."""
 
     list_display = ("code", "reviewed_statement", "programme", "read", "deadline_text", "term", "told_doubts", "state")
     list_display_links = None
@@ -228,12 +234,6 @@ class TargetProposalAdmin(RecordAdmin):
     search_fields = ("code__startswith", "programme__code__startswith")
     search_help_text = gettext_lazy("The beginning of a proposal's or a programme's code.")
     actions = ("confirm_selected",)
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False  # what is decided is written by the review alone
 
     def has_confirm_permission(self, request):
         return request.user.has_perm("kpis.change_targetproposal")
@@ -263,7 +263,7 @@ class TargetProposalAdmin(RecordAdmin):
                 raise PermissionDenied
             sent, form = self._decide(request, programme)
             if form is None:
-                return HttpResponseRedirect(self._after(programme, sent))
+                return HttpResponseRedirect(review_of(programme) + (f"#{sent.code}" if sent else ""))
         proposals = list(
             programme.proposals.exclude(state=ProposalState.SUPERSEDED).select_related(
                 "passage__document", "resembles", "target", "decided_by"
@@ -320,10 +320,6 @@ class TargetProposalAdmin(RecordAdmin):
         messages.success(request, format_html('{} <a href="{}">{}</a>', _("The target is confirmed:"), page, target))
         return proposal, None
 
-    def _after(self, programme, sent) -> str:
-        anchor = f"#{sent.code}" if sent else ""
-        return reverse("admin:kpis_targetproposal_review", args=(programme.code,)) + anchor
-
     def _following(self, request, programme) -> Programme | None:
         """The next programme with something open that the user decides on."""
         mine = TargetProposal.objects.open().decidable_by(request.user, timezone.localdate())
@@ -374,7 +370,7 @@ class TargetProposalAdmin(RecordAdmin):
             programme = form.cleaned_data["programme"]
             proposed = review.propose_pasted(programme, form.cleaned_data["text"], by=request.user)
             messages.success(request, _("%(n)s targets are proposed from the text.") % {"n": len(proposed.new)})
-            return HttpResponseRedirect(reverse("admin:kpis_targetproposal_review", args=(programme.code,)))
+            return HttpResponseRedirect(review_of(programme))
         context = {**self.admin_site.each_context(request), "title": _("Read a goal text"), "opts": self.opts, "form": form}
         return TemplateResponse(request, "admin/kpis/targetproposal/read.html", context, status=422 if form.errors else 200)
 
@@ -400,8 +396,7 @@ class TargetProposalAdmin(RecordAdmin):
 
     @admin.display(description=gettext_lazy("target statement"))
     def reviewed_statement(self, proposal):
-        page = reverse("admin:kpis_targetproposal_review", args=(proposal.programme.code,))
-        return format_html('<a href="{}#{}">{}</a>', page, proposal.code, proposal.statement[:120])
+        return format_html('<a href="{}#{}">{}</a>', review_of(proposal.programme), proposal.code, proposal.statement[:120])
 
     @admin.display(description=gettext_lazy("read"))
     def read(self, proposal):
@@ -426,7 +421,7 @@ class MatchForm(forms.Form):
 
 
 @admin.register(ProgrammeMatch)
-class ProgrammeMatchAdmin(RecordAdmin):
+class ProgrammeMatchAdmin(OnlyShown, RecordAdmin):
     """Programmes that a document prints under another title: what they are is said here, and then they are loaded."""
 
     list_display = ("printed_title", "candidate", "kind", "ground", "document", "decision")
@@ -437,12 +432,6 @@ class ProgrammeMatchAdmin(RecordAdmin):
         "document", "number", "printed_title", "candidate", "kind", "ground", "decision", "programme", "decided_by", "decided_at",
         "decision_note",
     )  # fmt: skip
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False  # what is decided is written by the review alone
 
     def get_urls(self):
         view = self.admin_site.admin_view(self.decide_view)
@@ -473,8 +462,8 @@ class ProgrammeMatchAdmin(RecordAdmin):
         if said.programme is None:
             messages.success(request, _("It is recorded. Other candidates are still open."))
         else:
-            at = reverse("admin:kpis_targetproposal_review", args=(said.programme.code,))
-            messages.success(request, format_html('{} <a href="{}">{}</a>', _("The programme is loaded:"), at, said.programme))
+            link = format_html('<a href="{}">{}</a>', review_of(said.programme), said.programme)
+            messages.success(request, format_html("{} {}", _("The programme is loaded:"), link))
         for kept in said.conflicts:
             messages.warning(request, _("Not changed: %(what)s %(field)s stays %(old)s; the document says %(new)s") % kept.in_short)
         return HttpResponseRedirect(page)

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from budget.admin.lists import FiscalYearFilter, OrganisationFilter, UncountedChangeList, UncountedPaginator, in_words
-from budget.admin.records import RecordAdmin, RecordInline
+from budget.admin.records import OnlyShown, RecordAdmin, RecordInline
 from budget.fiscal import calendar_year_name, day_name, fiscal_year_name
 from budget.forms import ReasonForm
 from kpis import workflow
@@ -82,7 +82,7 @@ class TargetChangeList(UncountedChangeList):
         return super().get_queryset(request, **options)
 
 
-class ClosedMissInline(RecordInline):
+class ClosedMissInline(OnlyShown, RecordInline):
     """Told here, and written by the steps alone."""
 
     model = ClosedMiss
@@ -97,12 +97,6 @@ class ClosedMissInline(RecordInline):
         "reopening_reason",
     )
     fields = readonly_fields
-
-    def has_add_permission(self, request, obj=None):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
 
 
 @admin.register(OutcomeTarget)
