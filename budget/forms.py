@@ -5,8 +5,11 @@ A year and a day are shown and read as officials write them; a figure without th
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
@@ -111,6 +114,25 @@ def _read(field: forms.Field, text: str, option: str):
 def add_by(parser) -> None:
     """The option of a writing command that says who runs it: `user_of` reads it."""
     parser.add_argument("--by", metavar="USER", help="user name of who runs the command; the history names this user")
+
+
+def content_of(file: Path) -> bytes:
+    """The bytes of the file that a command is given. CommandError, in words, where it cannot be read."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise CommandError(_("%(file)s cannot be read (%(error)s).") % {"file": file, "error": error.strerror}) from error
+
+
+@contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """Write a command's files within. CommandError, in words, where they cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise CommandError(
+            _("%(place)s cannot be written (%(error)s). Nothing was written.") % {"place": place, "error": error.strerror}
+        ) from error
 
 
 def user_of(username: str | None):

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from budget.forms import add_by, user_of
+from budget.forms import add_by, content_of, user_of
 from budget.history import explain
 from budget.models import SourceDocument, SourceText
 
@@ -21,10 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *, file, by=None, **options):
         file, user = Path(file), user_of(by)
-        try:
-            content = file.read_bytes()
-        except OSError as error:
-            raise CommandError(_("%(file)s cannot be read (%(error)s).") % {"file": file, "error": error.strerror}) from error
+        content = content_of(file)
         if not content.strip():
             raise CommandError(_("%(file)s is empty.") % {"file": file})
         document = _document_of(file, sha256(content).hexdigest())

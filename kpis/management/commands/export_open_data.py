@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
+from budget.forms import writing
 from kpis.asof import Clocks, add_clocks
 from kpis.exports import open_data
 
@@ -19,11 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *, directory, on, known_at, **options):
         clocks = Clocks.of_command(on, known_at, now=timezone.now())
-        try:
+        with writing(directory):
             written = open_data.export(Path(directory), clocks)
-        except OSError as error:
-            raise CommandError(
-                _("%(place)s cannot be written (%(error)s). Nothing was written.") % {"place": directory, "error": error.strerror}
-            ) from error
         for name, number in written.items():
             self.stdout.write(f"{name}: {number}")

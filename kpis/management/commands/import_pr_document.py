@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from budget.forms import add_by, user_of
+from budget.forms import add_by, content_of, user_of, writing
 from kpis.importers.pr_document.load import CannotLoad, load
 from kpis.importers.pr_document.normalise import NotReadable, decode
 from kpis.importers.pr_document.outcome import Outcome, Told
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         file, user = Path(file), user_of(by)
         if user is None:
             raise CommandError(_("Say with --by who imports the document."))
-        content = _content(file)
+        content = content_of(file)
         with transaction.atomic():
             try:
                 outcome = load(
@@ -53,21 +53,10 @@ class Command(BaseCommand):
         return lambda rows: tqdm(rows, unit="", leave=False, disable=None if verbosity else True)
 
 
-def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise CommandError(_("%(file)s cannot be read (%(error)s).") % {"file": file, "error": error.strerror}) from error
-
-
 def _write(report: Path, told: dict) -> None:
     """Write the report. Where that fails nothing is loaded either, and where nothing is loaded an older report stays."""
-    try:
+    with writing(report):
         report.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise CommandError(
-            _("%(place)s cannot be written (%(error)s). Nothing was written.") % {"place": report, "error": error.strerror}
-        ) from error
 
 
 def _in_words(outcome: Outcome, *, dry_run: bool):

@@ -8,6 +8,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from budget.forms import content_of
 from kpis.importers.pr_document.extract import read
 from kpis.importers.pr_document.normalise import NotReadable, decode
 
@@ -20,10 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--jsonl", action="store_true", help="each line is a JSON string; prints one list per line")
 
     def handle(self, *, file=None, jsonl=False, **options):
-        try:
-            content = sys.stdin.buffer.read() if file is None else Path(file).read_bytes()
-        except OSError as error:
-            raise CommandError(_("%(file)s cannot be read (%(error)s).") % {"file": file, "error": error.strerror}) from error
+        content = sys.stdin.buffer.read() if file is None else content_of(Path(file))
         try:
             text = decode(content)
         except NotReadable as error:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.choices import normalize_choices
 from django.utils.translation import gettext as _
 
+from budget.forms import writing
 from kpis import reports, revisions
 from kpis.asof import Clocks, add_clocks, as_known_at
 from kpis.choices import OVERDUE
@@ -72,12 +73,8 @@ class Command(BaseCommand):
             rows = [[column.value(row) for column in columns] for row in told(_rows(REPORTS[report], clocks, options), clocks)]
         lines = csv_lines([column.name for column in columns], rows)
         if output:
-            try:
+            with writing(output):
                 Path(output).write_bytes(b"".join(lines))
-            except OSError as error:
-                raise CommandError(
-                    _("%(place)s cannot be written (%(error)s). Nothing was written.") % {"place": output, "error": error.strerror}
-                ) from error
         elif binary := getattr(self.stdout, "buffer", None):
             binary.write(b"".join(lines))
             binary.flush()
