@@ -82,13 +82,13 @@ def digests(on: date) -> list[Digest]:
     posted = defaultdict(lambda: defaultdict(set))
     for posting in Posting.objects.on(on).filter(user__is_active=True, role__in=(Role.OFFICIAL, Role.REVIEWER)).select_related("user"):
         posted[posting.user][posting.role].add(posting.organisation_id)
-    officials, waiting = _OfOfficials.read(on, told), _waiting(on) if told else []
+    officials, waiting = _OfOfficials.read(on, told), list(work.waiting(on)) if told else []
     with translation.override("ja"):
         found = []
         for user, roles in sorted(posted.items(), key=lambda item: item[0].username):
             lists = list(officials.lists(roles[Role.OFFICIAL])) if Role.OFFICIAL in roles else []
             if Role.REVIEWER in roles:
-                lists.append(_List(_("Reports to decide"), [_report(one) for one in waiting if not _is_own(one, user)]))
+                lists.append(_List(_("Reports to decide"), [_report(one) for one in waiting if user.pk not in one.author_ids]))
             if lists := [one for one in lists if one.rows]:
                 found.append(_digest(user, on, told, lists))
         return found
@@ -133,14 +133,14 @@ class _OfOfficials:
             programmes[organisation].add(programme)
         days = [on + timedelta(days=days) for days in settings.SEIKA_DAYS_BEFORE_DEADLINE]
         ahead = OutcomeTarget.objects.filter(each_year=False, due_on__in=days).with_status(on).exclude(status=Status.ACHIEVED)
-        returned = _standing_reports(on).filter(state=ReportState.RETURNED).order_by("target__code", "fiscal_year")
+        returned = ProgressReport.objects.of_standing_targets(on).filter(state=ReportState.RETURNED)
         asked = work.with_year_asked(OutcomeTarget.objects.all(), on).filter(_UNREPORTED | _ASKED)
         return cls(
             on,
             list(Organisation.objects.values_list("id", "parent_id")),
             programmes,
             list(asked.select_related("programme").order_by(F("judged_fy").asc(nulls_last=True), "code")) if asks else [],
-            list(returned) if asks else [],
+            list(returned.select_related("target__programme").order_by("target__code", "fiscal_year")) if asks else [],
             list(ahead.select_related("programme").order_by("due_on", "code")),
         )
 
@@ -158,20 +158,6 @@ class _OfOfficials:
             title = _("Deadline in %(days)s days, on %(day)s") % {"days": days, "day": day_name(due_on)}
             due = [target for target in self.ahead if target.due_on == due_on and target.programme_id in theirs]
             yield _List(title, [_ahead(target) for target in due])
-
-
-def _standing_reports(on: date):
-    standing = OutcomeTarget.objects.standing_on(on)
-    return ProgressReport.objects.filter(target__in=standing).select_related("target__programme")
-
-
-def _waiting(on: date) -> list[ProgressReport]:
-    return list(_standing_reports(on).filter(state=ReportState.SUBMITTED).order_by("submitted_at", "pk"))
-
-
-def _is_own(report: ProgressReport, user: User) -> bool:
-    """Nobody decides on a report of their own."""
-    return user.pk in (report.reported_by_id, report.submitted_by_id)
 
 
 # --- In words ------------------------------------------------------------------------------------------------------------------------

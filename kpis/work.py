@@ -104,8 +104,7 @@ class OfficialsWork:
 
     @property
     def _reports(self) -> QuerySet[ProgressReport]:
-        standing = OutcomeTarget.objects.standing_on(self.on).filter(programme__in=self._programmes)
-        return ProgressReport.objects.filter(target__in=standing)
+        return ProgressReport.objects.of_standing_targets(self.on).filter(target__programme__in=self._programmes)
 
     def targets(self, kind: str) -> QuerySet[OutcomeTarget]:
         """The targets of one kind of work, the earliest deadline first, with `entry_fy`, the year to enter (None where none is asked for),
@@ -165,8 +164,11 @@ def totals(divisions: Iterable[DivisionsWork]) -> Counter:
 
 def to_decide(user, on: date, organisation_ids: Collection[int] | None = None) -> QuerySet[ProgressReport]:
     """The submitted reports on standing targets that a reviewer decides, the oldest first; narrowed by the lead of their programmes."""
-    standing = OutcomeTarget.objects.standing_on(on)
-    if organisation_ids is not None:
-        standing = standing.filter(programme__lead__in=organisation_ids)
-    waiting = ProgressReport.objects.visible_to(user).filter(state=ReportState.SUBMITTED, target__in=standing)
-    return waiting.select_related("target__programme__lead", "submitted_by").order_by("submitted_at", "pk")
+    found = waiting(on).visible_to(user)
+    return found if organisation_ids is None else found.filter(target__programme__lead__in=organisation_ids)
+
+
+def waiting(on: date) -> QuerySet[ProgressReport]:
+    """The submitted reports on standing targets, the oldest first."""
+    submitted = ProgressReport.objects.of_standing_targets(on).filter(state=ReportState.SUBMITTED)
+    return submitted.select_related("target__programme__lead", "submitted_by").order_by("submitted_at", "pk")

@@ -63,7 +63,7 @@ def submit(report: ProgressReport, *, by) -> ProgressReport:
 def _may_recall(report: ProgressReport, by) -> None:
     _official_of(report, by, _("Only an official recalls reports."))
     _refuse_unless(report.state == ReportState.SUBMITTED, _("Only a submitted report can be recalled: it is not submitted, or decided."))
-    _allow(by.pk in (report.reported_by_id, report.submitted_by_id), _("Only its author recalls a report."))
+    _allow(by.pk in report.author_ids, _("Only its author recalls a report."))
 
 
 @transaction.atomic
@@ -391,7 +391,7 @@ def _answers_for(user, report: ProgressReport) -> bool:
 def _has_reported(user, report: ProgressReport) -> bool:
     """Whether the user is, or was at any time, the one who reported or submitted it, or wrote of its evidence."""
     return (
-        user.pk in (report.reported_by_id, report.submitted_by_id)
+        user.pk in report.author_ids
         or report.history.filter(Q(reported_by=user) | Q(submitted_by=user)).exists()
         or Evidence.history.filter(report_id=report.pk, history_user=user).exists()
     )

@@ -481,6 +481,9 @@ class ProgressReportQuerySet(models.QuerySet):
         """Reports with a figure that somebody accepted and nobody took down."""
         return self.exclude(accepted_measured_on=None)
 
+    def of_standing_targets(self, on: date):
+        return self.filter(target__in=OutcomeTarget.objects.standing_on(on))
+
     def visible_to(self, user):
         """Who works with the system sees every report; everybody else the accepted figures alone."""
         return self.all() if user.is_authenticated and user.has_perm("kpis.view_progressreport") else self.accepted_figures()
@@ -634,6 +637,11 @@ class ProgressReport(models.Model):
     @property
     def day_measured(self) -> date:
         return self.measured_on or last_day(self.fiscal_year)
+
+    @property
+    def author_ids(self) -> tuple[int, int | None]:
+        """Who reported and who submitted it, as it stands: they recall it, and never decide on it."""
+        return self.reported_by_id, self.submitted_by_id
 
     @property
     def has_figure(self) -> bool:
