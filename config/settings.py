@@ -172,9 +172,10 @@ if PRODUCTION:
 # consolemail: prints what would be sent. A server that does not answer is given up after ten seconds.
 globals().update(env.email_url("SEIKA_EMAIL_URL", default="smtp://localhost:25" if PRODUCTION else "consolemail://"))
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = env.str("SEIKA_EMAIL_FROM", default=f"seika@{ALLOWED_HOSTS[0].lstrip('.')}")
+_host = next(iter(ALLOWED_HOSTS), "localhost").lstrip(".")
+DEFAULT_FROM_EMAIL = env.str("SEIKA_EMAIL_FROM", default=f"seika@{_host}")
 # Where the links of a mail lead.
-SEIKA_ADDRESS = env.str("SEIKA_ADDRESS", default=f"https://{ALLOWED_HOSTS[0].lstrip('.')}" if PRODUCTION else "http://127.0.0.1:8000")
+SEIKA_ADDRESS = env.str("SEIKA_ADDRESS", default=f"https://{_host}" if PRODUCTION else "http://127.0.0.1:8000")
 
 # --- History and the yearly round -------------------------------------------------------------------------------------------------------
 
