@@ -47,8 +47,6 @@ TOGETHER = (
     frozenset({"amount_yen", "no_amount", "printed", "passage"}),
 )
 UNTOLD = ("passage",)  # where an amount is printed says nothing else than the amount
-
-
 _CODES = {PassagePart.ORGANISATION: "organisations"}  # where a passage's code ends otherwise than on its part
 
 
@@ -123,8 +121,7 @@ class _Loading:
         outcome = Outcome(
             self.document.code, self.document.sha256, self.document.issuer, self.edition.fiscal_year, self.is_known, doubts=self.doubts
         )
-        known = {programme.pk: programme for programme in self._known_programmes()}
-        matched = self._matched(list(known.values()))
+        known, matched = self._matched()
         decided = {(match.number, match.candidate_id): match for match in ProgrammeMatch.objects.filter(document=self.document)}
         for printed in progress(list(self.edition.programmes)):
             told = Told(printed.number, printed.title, printed.budget_line, "known", doubts=list(printed.doubts))
@@ -170,13 +167,8 @@ class _Loading:
         """The document with its text attached, and whether it was there with its text."""
         document = SourceDocument.objects.filter(sha256=digest).first()
         if document is None:
-            base = code = f"{self.organisations.ministry.code}-{self.edition.fiscal_year}-pr"
-            for number in range(2, 1000):
-                if not SourceDocument.objects.filter(code=code).exists():
-                    break
-                code = f"{base}-{number}"
             document = SourceDocument(
-                code=code,
+                code=self._free_document_code(),
                 title=self.edition.title[:200],
                 issuer=self.organisations.ministry.name,
                 issued=self.edition.issued,
@@ -189,6 +181,12 @@ class _Loading:
             self._save(SourceText(document=document, text=text))
         return document, attached
 
+    def _free_document_code(self) -> str:
+        base = f"{self.organisations.ministry.code}-{self.edition.fiscal_year}-pr"
+        taken = set(SourceDocument.objects.filter(code__startswith=base).values_list("code", flat=True))
+        codes = [base, *(f"{base}-{number}" for number in range(2, 10_000))]
+        return next(code for code in codes if code not in taken)
+
     def _newer_edition(self) -> SourceDocument | None:
         """The newest edition of the ministry, where it is of a later year than this one, or of the same year and was loaded later."""
         later = Q(budget_year__gt=self.edition.fiscal_year) | Q(budget_year=self.edition.fiscal_year, pk__gt=self.document.pk)
@@ -199,15 +197,18 @@ class _Loading:
 
     def known_as(self, number: int) -> Programme | None:
         """The known programme that a printed one is by its title or its line."""
-        known = {programme.pk: programme for programme in self._known_programmes()}
-        return known.get(self._matched(list(known.values())).same.get(number))
+        known, matched = self._matched()
+        return known.get(matched.same.get(number))
 
     def _known_programmes(self) -> models.QuerySet[Programme]:
         """The ministry's, and what its documents print: a programme may have gone to another ministry since."""
         printed = SourcePassage.objects.filter(document__issuer=self.document.issuer, part=PassagePart.BUDGET).values("programme")
         return Programme.objects.filter(Q(lead__in=self.organisations.ids) | Q(pk__in=printed)).select_related("lead").order_by("code")
 
-    def _matched(self, known: list[Programme]) -> Matched:
+    def _matched(self) -> tuple[dict[int, Programme], Matched]:
+        """The known programmes by their keys, and which printed one is which of them."""
+        programmes = {programme.pk: programme for programme in self._known_programmes()}
+        known = list(programmes.values())
         lines = dict(self._budget_lines(self.document).values_list("programme_id", "line_from"))
         before = (
             SourceDocument.objects.filter(
@@ -234,7 +235,7 @@ class _Loading:
         )
         for programme, yen in budgets.values_list("programme_id", "amount_yen"):
             amounts.setdefault(programme, set()).add(yen)
-        return match(
+        matched = match(
             [
                 Printed(
                     one.number,
@@ -257,6 +258,7 @@ class _Loading:
                 for programme in known
             ],
         )
+        return programmes, matched
 
     @staticmethod
     def _budget_lines(document: SourceDocument) -> models.QuerySet[SourcePassage]:
@@ -277,10 +279,9 @@ class _Loading:
                 )
                 self._save(proposed)
                 told.changes.append(Difference(_("match"), str(candidate.kind.label), known[candidate.key].display_title, printed.title))
-            if proposed.decision == MatchDecision.OPEN:
-                told.became = "held_back"
             told.candidates.append({"code": known[candidate.key].code, "kind": candidate.kind.value, "ground": candidate.ground})
             if proposed.decision == MatchDecision.OPEN:
+                told.became = "held_back"
                 told.conflicts += self._other_amounts(printed, known[candidate.key])
         return told.became == "held_back"
 
