@@ -1,4 +1,4 @@
-"""The cast: a division and its official, a reviewer, an auditor, an administrator, and an official of another division."""
+"""The cast: a division and its official, a reviewer, an auditor, an administrator, and an official of another division; their browsers."""
 
 import pytest
 from django.db import connection
@@ -85,3 +85,21 @@ def auditor(ministry):
 @pytest.fixture
 def administrator(ministry):
     return _posted("administrator", ministry, Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def as_official(client, official):
+    client.force_login(official)
+    return client
+
+
+@pytest.fixture
+def as_auditor(client, auditor):
+    client.force_login(auditor)
+    return client
+
+
+@pytest.fixture
+def as_administrator(client, administrator):
+    client.force_login(administrator)
+    return client

@@ -22,18 +22,6 @@ from tests.forms import errors, page_of, sent
 
 
 @pytest.fixture
-def as_administrator(client, administrator):
-    client.force_login(administrator)
-    return client
-
-
-@pytest.fixture
-def as_official(client, official):
-    client.force_login(official)
-    return client
-
-
-@pytest.fixture
 def report(division):
     target = OutcomeTargetFactory(programme=ProgrammeFactory(lead=division), deadline_year=2040)
     return ProgressReportFactory(target=target, fiscal_year=2024, narrative="四半期ごとの集計。")

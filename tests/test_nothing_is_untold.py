@@ -133,12 +133,6 @@ def world(division):
     }
 
 
-@pytest.fixture
-def as_administrator(client, administrator):
-    client.force_login(administrator)
-    return client
-
-
 # Reports are entered on a page of their own, below; what importers propose is decided by steps; what was sent is written by a command.
 WITHOUT_FORM = {ProgressReport, TargetProposal, ProgrammeMatch, SentReminder}
 

@@ -16,12 +16,6 @@ USERS = reverse("admin:accounts_user_changelist")
 POSTINGS = reverse("admin:accounts_posting_changelist")
 
 
-@pytest.fixture
-def as_administrator(client, administrator):
-    client.force_login(administrator)
-    return client
-
-
 @pytest.mark.parametrize("url", [USERS, POSTINGS])
 def test_a_list_costs_the_same_for_any_number(as_administrator, division, django_assert_num_queries, url):
     PostingFactory(organisation=division)

@@ -33,12 +33,6 @@ def message_of(model, name) -> str:
 
 
 @pytest.fixture
-def as_administrator(client, administrator):
-    client.force_login(administrator)
-    return client
-
-
-@pytest.fixture
 def programme(division):
     return ProgrammeFactory(lead=division, start_fiscal_year=2020, end_fiscal_year=2024)
 

@@ -39,18 +39,6 @@ def levels(response) -> list[str]:
 
 
 @pytest.fixture
-def as_administrator(client, administrator):
-    client.force_login(administrator)
-    return client
-
-
-@pytest.fixture
-def as_official(client, official):
-    client.force_login(official)
-    return client
-
-
-@pytest.fixture
 def programme(division, administrator) -> Programme:
     """A programme of the official's division with two proposals: a rate without doubts, a count with one."""
     imported(document(Printed(goal=GOAL)), by=administrator)

@@ -31,12 +31,6 @@ def target(division):
 
 
 @pytest.fixture
-def as_official(client, official):
-    client.force_login(official)
-    return client
-
-
-@pytest.fixture
 def draft(target, official):
     return ProgressReportFactory(target=target, reported_by=official)
 

@@ -22,12 +22,6 @@ def message_of(model, name) -> str:
 
 
 @pytest.fixture
-def as_administrator(client, administrator):
-    client.force_login(administrator)
-    return client
-
-
-@pytest.fixture
 def target(division):
     return OutcomeTargetFactory(programme=ProgrammeFactory(lead=division, start_fiscal_year=2020), deadline_year=2020)
 

@@ -39,12 +39,6 @@ def _the_clock(time_machine):
 
 
 @pytest.fixture
-def as_auditor(client, auditor):
-    client.force_login(auditor)
-    return client
-
-
-@pytest.fixture
 def programme(division):
     return ProgrammeFactory(lead=division, display_title="皮革産業振興対策事業")
 

@@ -40,12 +40,6 @@ def programme(division):
     return ProgrammeFactory(lead=division)
 
 
-@pytest.fixture
-def as_official(client, official):
-    client.force_login(official)
-    return client
-
-
 def lists(response) -> dict[str, list]:
     """The rows of each list, by their target's code."""
     return {one.kind: [getattr(row, "code", None) or row.target.code for row in one.first_rows] for one in response.context["lists"]}
