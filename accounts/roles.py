@@ -27,6 +27,7 @@ _BUDGET = (
 _TARGETS = ("outcometarget", "targetlink", "yearlymilestone")
 _REPORTS = ("progressreport", "evidence")
 _FOLLOW_UP = ("closedmiss",)
+_LOCKS = ("entrylock", "lockexception")
 _PROPOSALS = ("targetproposal", "programmematch")
 _USERS = ("user", "posting")
 _REMINDERS = ("sentreminder",)
@@ -36,7 +37,7 @@ def _permissions(app: str, actions: tuple[str, ...], models_: tuple[str, ...]) -
     return frozenset(f"{app}.{action}_{model}" for action in actions for model in models_)
 
 
-_READ = _permissions("budget", ("view",), _BUDGET) | _permissions("kpis", ("view",), _TARGETS + _REPORTS + _FOLLOW_UP + _PROPOSALS)
+_READ = _permissions("budget", ("view",), _BUDGET) | _permissions("kpis", ("view",), _TARGETS + _REPORTS + _FOLLOW_UP + _LOCKS + _PROPOSALS)
 _WRITE = ("view", "add", "change")
 
 PERMISSIONS: dict[str, frozenset[str]] = {
@@ -45,7 +46,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     Role.AUDITOR: _READ | _permissions("accounts", ("view",), _USERS + _REMINDERS),
     Role.ADMINISTRATOR: _READ
     | _permissions("budget", _WRITE, _BUDGET)
-    | _permissions("kpis", _WRITE, _TARGETS)
+    | _permissions("kpis", _WRITE, _TARGETS + _LOCKS)
     | _permissions("kpis", ("change",), _PROPOSALS)
     | _permissions("accounts", _WRITE, _USERS)
     | _permissions("accounts", ("view",), _REMINDERS),

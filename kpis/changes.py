@@ -31,7 +31,9 @@ from kpis.choices import ReportState
 from kpis.exports.table import csv_lines
 from kpis.models import (
     ClosedMiss,
+    EntryLock,
     Evidence,
+    LockException,
     OutcomeTarget,
     ProgrammeMatch,
     ProgressReport,
@@ -52,6 +54,8 @@ ORGANISATION_OF: dict[type[models.Model], str | None] = {
     ProgressReport: "target__programme__lead",
     Evidence: "report__target__programme__lead",
     ClosedMiss: "target__programme__lead",
+    EntryLock: None,
+    LockException: "organisation",
     TargetProposal: "programme__lead",
     ProgrammeMatch: "candidate__lead",
     SourceDocument: None,

@@ -2,7 +2,8 @@
 
 A report goes draft → submitted → accepted, or returned with a note and submitted again. Its author recalls it while nobody has decided; an
 accepted one is corrected by reopening it; what should not stand is taken down. A missed target is closed by a reviewer, a target that no
-longer stands is withdrawn, and what a source left open is settled by the official who first reports on it.
+longer stands is withdrawn, and what a source left open is settled by the official who first reports on it. Of a locked year officials take
+no step; reviewers still decide what waits.
 
 The only writer of a report's state and of its accepted figure, of closed misses, and of withdrawals. Each step locks the row, asks whether
 it may be taken, and saves with user and reason, in one transaction. A step that may not be taken raises ValidationError with the sentence
@@ -22,6 +23,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from budget.history import explain
+from kpis import locks
 from kpis.choices import ReportState, Status
 from kpis.models import ClosedMiss, Evidence, OutcomeTarget, ProgressReport
 
@@ -382,6 +384,7 @@ TARGET_STEPS = (
 def _official_of(report: ProgressReport, by, otherwise) -> None:
     _allow(by.has_perm("kpis.submit_progressreport"), otherwise)
     _allow(_answers_for(by, report), _("This programme belongs to another organisation, or the target is withdrawn."))
+    locks.refuse_locked(report.target.programme_id, report.fiscal_year, _today())
 
 
 def _answers_for(user, report: ProgressReport) -> bool:

@@ -23,7 +23,17 @@ from budget.models import (
     SourcePassage,
 )
 from kpis.choices import Accumulation, Comparator, DeadlineKind, Kind, MatchKind, ProposalState, ReportState
-from kpis.models import ClosedMiss, Evidence, OutcomeTarget, ProgrammeMatch, ProgressReport, TargetProposal, YearlyMilestone
+from kpis.models import (
+    ClosedMiss,
+    EntryLock,
+    Evidence,
+    LockException,
+    OutcomeTarget,
+    ProgrammeMatch,
+    ProgressReport,
+    TargetProposal,
+    YearlyMilestone,
+)
 
 PASSWORD = "a password for tests"
 
@@ -203,6 +213,30 @@ class ClosedMissFactory(DjangoModelFactory):
     closed_by = factory.SubFactory(UserFactory)
     closed_at = factory.LazyFunction(timezone.now)
     reason = "後継事業の目標に引き継いだため。"
+
+
+class EntryLockFactory(DjangoModelFactory):
+    """A fiscal year that is locked now."""
+
+    class Meta:
+        model = EntryLock
+
+    fiscal_year = factory.Sequence(lambda n: 1900 + n)
+    reason = "公表資料を作成するため。"
+    set_by = factory.SubFactory(UserFactory)
+    set_at = factory.LazyFunction(timezone.now)
+
+
+class LockExceptionFactory(DjangoModelFactory):
+    class Meta:
+        model = LockException
+
+    lock = factory.SubFactory(EntryLockFactory)
+    organisation = factory.SubFactory(OrganisationFactory)
+    until_on = date(2040, 3, 31)
+    reason = "統計の公表が遅れたため。"
+    granted_by = factory.SubFactory(UserFactory)
+    granted_at = factory.LazyFunction(timezone.now)
 
 
 class TargetProposalFactory(DjangoModelFactory):

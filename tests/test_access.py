@@ -34,6 +34,7 @@ from kpis import workflow
 from kpis.choices import ReportState
 from kpis.models import ProgressReport
 from tests.factories import (
+    EntryLockFactory,
     EvidenceFactory,
     OrganisationFactory,
     OutcomeTargetFactory,
@@ -238,6 +239,7 @@ PROPOSALS = {
     ],
     "admin:kpis_targetproposal_read": row(only(*OFFICIALS, "administrator"), only(*OFFICIALS, "administrator", answer=INCOMPLETE)),
     "admin:kpis_targetproposal_import": row(only("administrator"), only("administrator", answer=INCOMPLETE)),
+    **pages("kpis_entrylock", "{lock.pk}", written_by=("administrator",)),
     **pages("kpis_programmematch", "{match.pk}"),
     "admin:kpis_programmematch_decide": row(inside(NOT_ALLOWED), only("administrator", answer=LEADS_ON), "{match.pk}"),
 }
@@ -317,6 +319,7 @@ def _records(world) -> None:
     world.target_type = ContentType.objects.get_for_model(world.target)
     world.reminder = SentReminderFactory(user=world.official)
     world.proposal = TargetProposalFactory(programme=world.programme)
+    world.lock = EntryLockFactory()
     world.match = ProgrammeMatchFactory(document=world.document, candidate=world.programme)
     workflow.withdraw(world.withdrawn, by=world.administrator, reason="重複")
 

@@ -13,8 +13,9 @@ from accounts.models import Posting, SentReminder, User
 from accounts.roles import Role
 from budget.admin.lists import UncountedChangeList, UncountedPaginator
 from budget.models import Organisation, Programme, SourceDocument, SourcePassage
-from kpis.models import OutcomeTarget, ProgrammeMatch, ProgressReport, TargetProposal
+from kpis.models import EntryLock, OutcomeTarget, ProgrammeMatch, ProgressReport, TargetProposal
 from tests.factories import (
+    LockExceptionFactory,
     OrganisationFactory,
     OutcomeTargetFactory,
     PostingFactory,
@@ -38,6 +39,7 @@ MAKE = {
     ProgressReport: lambda lead: ProgressReportFactory(target__programme__lead=lead, submitted=True),
     TargetProposal: lambda lead: TargetProposalFactory(programme__lead=lead),
     ProgrammeMatch: lambda lead: ProgrammeMatchFactory(candidate__lead=lead),
+    EntryLock: lambda lead: LockExceptionFactory(organisation=lead),
     User: lambda lead: PostingFactory(organisation=lead),
     Posting: lambda lead: PostingFactory(organisation=lead),
     SentReminder: lambda lead: SentReminderFactory(),

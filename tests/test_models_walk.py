@@ -24,7 +24,9 @@ from budget.models import (
 )
 from kpis.models import (
     ClosedMiss,
+    EntryLock,
     Evidence,
+    LockException,
     OutcomeTarget,
     ProgrammeMatch,
     ProgressReport,
@@ -36,7 +38,9 @@ from tests.constraints import OUR_APPS, constraints_of, models_of
 from tests.factories import (
     BudgetAmountFactory,
     ClosedMissFactory,
+    EntryLockFactory,
     EvidenceFactory,
+    LockExceptionFactory,
     OrganisationFactory,
     OutcomeTargetFactory,
     PostingFactory,
@@ -81,6 +85,8 @@ ROWS: dict[type[models.Model], Callable[[], models.Model]] = {
     ProgressReport: lambda: ProgressReportFactory(accepted=True),
     Evidence: EvidenceFactory,
     ClosedMiss: ClosedMissFactory,
+    EntryLock: EntryLockFactory,
+    LockException: LockExceptionFactory,
     TargetProposal: lambda: TargetProposalFactory(document=SourceDocumentFactory(), passage=SourcePassageFactory()),
     ProgrammeMatch: ProgrammeMatchFactory,
 }

@@ -27,7 +27,9 @@ from budget.models import (
 from kpis import workflow
 from kpis.models import (
     ClosedMiss,
+    EntryLock,
     Evidence,
+    LockException,
     OutcomeTarget,
     ProgrammeMatch,
     ProgressReport,
@@ -37,6 +39,7 @@ from kpis.models import (
 )
 from tests.factories import (
     PASSWORD,
+    EntryLockFactory,
     EvidenceFactory,
     OrganisationFactory,
     OutcomeTargetFactory,
@@ -104,6 +107,10 @@ ADDED = {
         "comparator": "at_least", "accumulation": "level", "value": "50", "deadline_kind": "calendar_year", "deadline_year": "R12",
         "milestones-0-fiscal_year": "R8", "milestones-0-value": "40", "leads_to-0-to_target": world["target"].pk,
     },
+    EntryLock: lambda world: {
+        "fiscal_year": "R7", "locked": "on", "reason": WHY,
+        "exceptions-0-organisation": world["division"].pk, "exceptions-0-until_on": "R8.9.30", "exceptions-0-reason": WHY,
+    },
     User: lambda world: {
         "username": "new", "name": "新任", "password1": PASSWORD, "password2": PASSWORD,
         "postings-0-organisation": world["division"].pk, "postings-0-role": "official", "postings-0-from_on": "R8.4.1",
@@ -116,6 +123,7 @@ CHANGED = {
     SourcePassage: {"quote": "令和7年度までに70件"},
     Programme: {"display_title": "改称事業"},
     OutcomeTarget: {"value": "70"},
+    EntryLock: {"locked": None, "reason": WHY},
     User: {"name": "改姓"},
     Posting: {"to_on": "R9.3.31"},
 }
@@ -156,6 +164,7 @@ ROWS = {
     SourcePassage: SourcePassageFactory,
     Programme: ProgrammeFactory,
     OutcomeTarget: lambda: OutcomeTargetFactory(deadline_year=2040),
+    EntryLock: EntryLockFactory,
     User: UserFactory,
     Posting: PostingFactory,
 }
@@ -367,7 +376,17 @@ def test_programme_that_was_held_back_is_told(as_administrator, administrator, p
 
 
 def test_example_data_is_told():
-    loaded = set(MODELS) - {ClosedMiss, YearlyMilestone, SourceText, ProgrammeSuccession, TargetProposal, ProgrammeMatch, SentReminder}
+    loaded = set(MODELS) - {
+        ClosedMiss,
+        YearlyMilestone,
+        SourceText,
+        ProgrammeSuccession,
+        TargetProposal,
+        ProgrammeMatch,
+        SentReminder,
+        EntryLock,
+        LockException,
+    }
     with everything_is_told(*loaded, command="loaddata: fixture"):
         run("demo")
     assert TargetLink.objects.exists()

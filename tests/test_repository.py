@@ -41,6 +41,7 @@ RUNGS = (
     ("kpis.importers",),
     ("kpis.models",),
     (
+        "kpis.locks",
         "kpis.workflow",
         "kpis.asof",
         "kpis.changes",

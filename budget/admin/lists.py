@@ -9,6 +9,7 @@ from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.paginator import EmptyPage, InvalidPage, Page, Paginator
 from django.db import models
 from django.utils import timezone
+from django.utils.formats import localize
 from django.utils.translation import gettext_lazy as _
 
 from budget.fiscal import day_name, fiscal_year_name, fiscal_year_of
@@ -34,6 +35,11 @@ def in_words(model: type[models.Model], name: str) -> Callable:
 
     column.__name__ = name
     return column
+
+
+def who_and_when(user, moment) -> str:
+    """Who did it, and when in Asia/Tokyo; the sign for nothing where nobody did."""
+    return f"{user} {localize(timezone.localtime(moment))}" if user else admin.site.empty_value_display
 
 
 # --- Pages --------------------------------------------------------------------------------------------------------------------------

@@ -195,11 +195,16 @@ class RecordAdmin(_Fields, admin.ModelAdmin):
         """Whether the object would be the user's to change, were it open to changes."""
         return admin.ModelAdmin.has_change_permission(self, request, obj)
 
+    def why_closed(self, request, obj) -> str:
+        """What closes the object to changes besides its own state, in words; '' where nothing does."""
+        return ""
+
     def _came_too_late(self, request, object_id=None, *_arguments, **_options) -> TemplateResponse | None:
         """For who wrote on a page that was closed to changes meanwhile: what happened, and what they wrote. None for everybody else."""
         sent = request.POST.get("version", "")
         found = self.get_object(request, unquote(object_id)) if object_id and sent else None
-        if found is None or sent == str(found.version) or not self.is_within_reach(request, found):
+        why = found and self.why_closed(request, found)
+        if found is None or (sent == str(found.version) and not why) or not self.is_within_reach(request, found):
             return None
         labels = {field.name: field.verbose_name for field in self.opts.fields}
         for inline in self.get_inline_instances(request, found):
@@ -209,6 +214,7 @@ class RecordAdmin(_Fields, admin.ModelAdmin):
             **self.admin_site.each_context(request),
             "title": _("Not saved: this was closed to changes meanwhile"),
             "opts": self.opts,
+            "why_closed": why,
             "object": found,
             "changes": self._told_since(request, found, Version.read(sent)),
             "written": [(label, value) for label, value in written if label],

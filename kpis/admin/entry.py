@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from budget.fiscal import fiscal_year_of, last_day
 from budget.forms import DayField, ReasonForm
-from kpis import explain, workflow
+from kpis import explain, locks, workflow
 from kpis.choices import Accumulation, Comparator
 from kpis.models import OutcomeTarget
 
@@ -104,6 +104,11 @@ class ReportForm(ReasonForm):
         has_figure = any(cleaned.get(name) is not None for name in ("value", "grade"))
         if year and has_figure and "measured_on" in cleaned and not cleaned["measured_on"] and last_day(year) >= self.today:
             self.add_error("measured_on", _("The fiscal year has not ended: say on which day the figure was measured."))
+        if year:
+            try:
+                locks.refuse_locked(self.target.programme_id, year, self.today)
+            except ValidationError as error:
+                self.add_error("fiscal_year" if "fiscal_year" in self.fields else None, error)
         # Whether a reason is needed is judged by the terms as they are being settled.
         for name, value in self.settled.items():
             setattr(self.instance.target, name, value)

@@ -15,25 +15,20 @@ from django.http import Http404, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.formats import localize
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from budget.admin.lists import FiscalYearFilter, OrganisationFilter, in_words
+from budget.admin.lists import FiscalYearFilter, OrganisationFilter, in_words, who_and_when
 from budget.admin.records import RecordAdmin, StackedRecordInline
 from budget.fiscal import fiscal_year_name
 from budget.history import Version, changes
-from kpis import deadlines, explain, work, workflow
+from kpis import deadlines, explain, locks, work, workflow
 from kpis.admin.entry import ReportForm
 from kpis.admin.targets import last_day_in_words
 from kpis.choices import Kind
 from kpis.models import Evidence, OutcomeTarget, ProgressReport, YearlyMilestone, programmes_reported_by
 from kpis.reports import results_of
-
-
-def _who_and_when(user, moment) -> str:
-    return f"{user} {localize(timezone.localtime(moment))}" if user else admin.site.empty_value_display
 
 
 class EvidenceInline(StackedRecordInline):
@@ -83,7 +78,12 @@ class ProgressReportAdmin(RecordAdmin):
         """Asked many times for a page, answered once for each report read."""
         if not hasattr(report, "_is_own"):
             report._is_own = ProgressReport.objects.editable_by(user, timezone.localdate()).filter(pk=report.pk).exists()
-        return report._is_own and workflow.may_be_entered(report)
+        return report._is_own and workflow.may_be_entered(report) and self._lock_of(report) is None
+
+    def _lock_of(self, report):
+        if not hasattr(report, "_lock"):
+            report._lock = locks.in_force(timezone.localdate()).against(report.target.programme_id, report.fiscal_year)
+        return report._lock
 
     def has_accept_permission(self, request):
         return request.user.has_perm("kpis.decide_progressreport")
@@ -102,6 +102,12 @@ class ProgressReportAdmin(RecordAdmin):
         reported = request.target.reports.filter(fiscal_year=request.fiscal_year).first()
         if reported and request.method == "GET":
             return HttpResponseRedirect(_page_of(reported))
+        if request.method == "GET":
+            try:
+                locks.refuse_locked(request.target.programme_id, request.fiscal_year, timezone.localdate())
+            except ValidationError as error:
+                messages.error(request, " ".join(error.messages))
+                return HttpResponseRedirect(reverse("kpis:work"))
         return super().add_view(request, form_url, extra_context)
 
     def _target_named(self, request) -> OutcomeTarget:
@@ -167,6 +173,10 @@ class ProgressReportAdmin(RecordAdmin):
         reach = programmes_reported_by(request.user, timezone.localdate())
         return super().is_within_reach(request, obj) and reach.filter(pk=obj.target.programme_id).exists()
 
+    def why_closed(self, request, obj):
+        lock = self._lock_of(obj)
+        return lock.in_words if lock and workflow.may_be_entered(obj) else ""
+
     def get_changeform_initial_data(self, request):
         return {"fiscal_year": request.fiscal_year}
 
@@ -178,6 +188,7 @@ class ProgressReportAdmin(RecordAdmin):
             context["title"] = _("Enter a result")
         context |= {
             "may_enter": add or self.has_change_permission(request, obj),
+            "why_closed": obj and self.why_closed(request, obj),
             "steps": steps,
             "steps_take_a_reason": any(step.takes_reason for step in steps),
             "version": form.version_now,
@@ -291,15 +302,15 @@ class ProgressReportAdmin(RecordAdmin):
 
     @admin.display(description=gettext_lazy("reported"))
     def reported(self, report):
-        return _who_and_when(report.reported_by, report.reported_at)
+        return who_and_when(report.reported_by, report.reported_at)
 
     @admin.display(description=gettext_lazy("submitted"))
     def submitted(self, report):
-        return _who_and_when(report.submitted_by, report.submitted_at)
+        return who_and_when(report.submitted_by, report.submitted_at)
 
     @admin.display(description=gettext_lazy("decided"))
     def decided(self, report):
-        return _who_and_when(report.decided_by, report.decided_at)
+        return who_and_when(report.decided_by, report.decided_at)
 
 
 def _beside(report: ProgressReport) -> list[QuerySet]:

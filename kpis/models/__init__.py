@@ -1,5 +1,6 @@
-"""The models of this app: targets with what is reported on them, and what importers propose."""
+"""The models of this app: targets with what is reported on them, the locks of years, and what importers propose."""
 
+from kpis.models.locks import EntryLock, LockException
 from kpis.models.proposals import ProgrammeMatch, TargetProposal, decides_for_all
 from kpis.models.targets import (
     ClosedMiss,
@@ -15,7 +16,9 @@ from kpis.models.targets import (
 
 __all__ = [
     "ClosedMiss",
+    "EntryLock",
     "Evidence",
+    "LockException",
     "OutcomeTarget",
     "ProgrammeMatch",
     "ProgressReport",

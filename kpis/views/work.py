@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 
 from accounts.roles import Role
 from budget.models import Organisation
-from kpis import reports, work
+from kpis import locks, reports, work
 from kpis.choices import NoDeadline, Status
 from kpis.models import TargetProposal
 from kpis.views.base import InsidePage, Problem, Refused, page_of, problems_of, turned
@@ -71,6 +71,7 @@ class WorkPage(InsidePage):
         narrowed = organisation and organisation.subtree_ids()
         lists = []
         if Role.OFFICIAL in roles:
+            context["locks"] = locks.in_force(today).years.values()
             context["divisions"], officials = self.of_an_official(today, narrowed)
             lists += officials
         if Role.REVIEWER in roles:

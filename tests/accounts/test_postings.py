@@ -38,6 +38,7 @@ BUDGET = (
 )
 TARGETS = ("outcometarget", "targetlink", "yearlymilestone")
 REPORTS = ("progressreport", "evidence")
+LOCKS = ("entrylock", "lockexception")
 PROPOSALS = ("targetproposal", "programmematch")
 
 
@@ -126,12 +127,14 @@ BESIDES_READING = {
     Role.REVIEWER: {"kpis.decide_progressreport", "kpis.close_missed_target"},
     Role.AUDITOR: {"accounts.view_user", "accounts.view_posting", "accounts.view_sentreminder"},
     Role.ADMINISTRATOR: {f"budget.{action}_{model}" for action in ("add", "change") for model in BUDGET}
-    | {f"kpis.{action}_{model}" for action in ("add", "change") for model in TARGETS}
+    | {f"kpis.{action}_{model}" for action in ("add", "change") for model in (*TARGETS, *LOCKS)}
     | {f"kpis.change_{model}" for model in PROPOSALS}
     | {f"accounts.{action}_{model}" for action in ("view", "add", "change") for model in ("user", "posting")}
     | {"accounts.view_sentreminder"},
 }
-READING = {f"budget.view_{model}" for model in BUDGET} | {f"kpis.view_{model}" for model in (*TARGETS, *REPORTS, *PROPOSALS, "closedmiss")}
+READING = {f"budget.view_{model}" for model in BUDGET} | {
+    f"kpis.view_{model}" for model in (*TARGETS, *REPORTS, *LOCKS, *PROPOSALS, "closedmiss")
+}
 
 
 @pytest.mark.parametrize("role", Role)

@@ -266,11 +266,15 @@ def test_the_index_shows_each_role_what_it_can_do(client, official, reviewer, au
         rows = [(model["object_name"], model["perms"]) for app in apps for model in app["models"]]
         return {name: "".join(action[0] for action in ("add", "change", "view") if perms[action]) for name, perms in rows}
 
-    budget = dict.fromkeys(("Organisation", "Programme", "SourceDocument", "SourcePassage", "TargetProposal", "ProgrammeMatch"), "v")
+    budget = dict.fromkeys(
+        ("Organisation", "Programme", "SourceDocument", "SourcePassage", "TargetProposal", "ProgrammeMatch", "EntryLock"), "v"
+    )
     assert can(official) == {**budget, "OutcomeTarget": "v", "ProgressReport": "acv"}
     assert can(reviewer) == {**budget, "OutcomeTarget": "v", "ProgressReport": "v"}
     assert can(auditor) == {**budget, "OutcomeTarget": "v", "ProgressReport": "v", "User": "v", "Posting": "v", "SentReminder": "v"}
-    written = dict.fromkeys(("Organisation", "Programme", "SourceDocument", "SourcePassage", "OutcomeTarget", "User", "Posting"), "acv")
+    written = dict.fromkeys(
+        ("Organisation", "Programme", "SourceDocument", "SourcePassage", "OutcomeTarget", "EntryLock", "User", "Posting"), "acv"
+    )
     assert can(administrator) == {**budget, **written, "ProgressReport": "v", "SentReminder": "v"}
 
 

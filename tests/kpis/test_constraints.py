@@ -5,12 +5,16 @@ from decimal import Decimal
 
 import pytest
 
+from budget.models import Organisation
 from kpis.choices import Accumulation, Comparator, DeadlineKind, Kind, MatchDecision, ProposalState, ReportState
 from kpis.models import OutcomeTarget, TargetLink
 from tests.constraints import Rule, check_allowed, check_refused, constraints_of
 from tests.factories import (
     ClosedMissFactory,
+    EntryLockFactory,
     EvidenceFactory,
+    LockExceptionFactory,
+    OrganisationFactory,
     OutcomeTargetFactory,
     ProgrammeFactory,
     ProgrammeMatchFactory,
@@ -327,6 +331,16 @@ REPORTS = (
         allowed=[{"citation": "業務統計（確報）"}, {"citation": "業務統計", "report": lambda _: ProgressReportFactory()}],
     ),
 )
+LOCKS = (
+    Rule("kpis_lock_is_set_with_a_reason", EntryLockFactory, refused=[{"reason": ""}], allowed=[{"reason": "公表のため。"}]),
+    Rule(
+        "kpis_lock_excepts_an_organisation_once",
+        lambda: LockExceptionFactory(lock=LockExceptionFactory(organisation__code="here").lock),
+        refused=[{"organisation": lambda _: Organisation.objects.get(code="here")}],
+        allowed=[{"organisation": lambda _: OrganisationFactory()}],
+    ),
+    Rule("kpis_lock_exception_has_a_reason", LockExceptionFactory, refused=[{"reason": ""}], allowed=[{"reason": "公表の遅れ"}]),
+)
 CLOSED_MISSES = (
     Rule(
         "kpis_miss_closings_of_a_year_are_counted",
@@ -432,7 +446,7 @@ PROPOSALS = (
         ],
     ),
 )
-RULES = TARGETS + REPORTS + CLOSED_MISSES + PROPOSALS
+RULES = TARGETS + REPORTS + LOCKS + CLOSED_MISSES + PROPOSALS
 
 
 def test_every_constraint_of_kpis_is_in_the_table():

@@ -222,8 +222,8 @@ def test_page_of_an_official_costs_the_same_for_any_number(as_official, programm
             assert as_official.get(WORK).status_code == 200
         asked.append(len(queries))
     # Session, user, postings, tree, targets and reports counted, names of organisations; proposals counted, with postings and tree;
-    # the first rows of seven lists.
-    assert asked == [16, 16]
+    # the first rows of seven lists; the locks.
+    assert asked == [17, 17]
 
 
 # --- The work of the others ---------------------------------------------------------------------------------------------------------
