@@ -6,6 +6,7 @@ app_name = "kpis"
 urlpatterns = [
     path("", views.home, name="home"),
     path("work/", views.WorkPage.as_view(), name="work"),
+    path("round/", views.RoundPage.as_view(), name="round"),
     path("changes/", views.Changes.as_view(), name="changes"),
     path("reports/overdue/", views.OverdueReport.as_view(), name="overdue"),
     path("reports/closed-misses/", views.ClosedMisses.as_view(), name="closed_misses"),

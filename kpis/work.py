@@ -29,6 +29,17 @@ def asked(on: date) -> QuerySet[OutcomeTarget]:
 
 def with_year_asked(targets: QuerySet[OutcomeTarget], on: date) -> QuerySet[OutcomeTarget]:
     """`targets` that stand on a day, with their status and `asked_fy`: the fiscal year whose result is asked for, None where none is."""
+    asked = Case(
+        When(has_begun=True, is_done=False, is_answered=False, then=F("year_to_report")),
+        output_field=SmallIntegerField(),
+    )
+    return with_year_to_report(targets, on).annotate(asked_fy=asked)
+
+
+def with_year_to_report(targets: QuerySet[OutcomeTarget], on: date) -> QuerySet[OutcomeTarget]:
+    """`targets` that stand on a day, with their status, `year_to_report`, and what its asking depends on, to be used in conditions:
+    whether that year `has_begun` to be asked for, the target `is_done` for good, and the year `is_answered`.
+    """
     ended = deadlines.last_ended_year(on)
     year = Case(
         When(each_year=True, last_year__lt=ended, then=F("last_year")),
@@ -43,22 +54,31 @@ def with_year_asked(targets: QuerySet[OutcomeTarget], on: date) -> QuerySet[Outc
         & (Q(passage=None) | Q(passage__document__budget_year__lte=ended))
         & (Q(programme__start_fiscal_year=None) | Q(programme__start_fiscal_year__lte=ended))
     )
-    done = Q(status=Status.ACHIEVED, each_year=False) & (Q(last_day_passed=True) | Q(due_on=None))
     return (
         targets.with_status(on)
         .annotate(year_to_report=year)
-        .annotate(asked_fy=Case(When(begun & ~done & ~_answered(), then=F("year_to_report")), output_field=SmallIntegerField()))
+        .alias(
+            has_begun=_is(begun),
+            is_done=_is(Q(status=Status.ACHIEVED, each_year=False) & (Q(last_day_passed=True) | Q(due_on=None))),
+            is_answered=Exists(answers()),
+        )
     )
 
 
-def _answered() -> Exists:
-    """Whether the year to report is reported: submitted, accepted, or accepted once and under correction."""
+def _is(condition: Q) -> Case:
+    return Case(When(condition, then=Value(True)), default=Value(False))
+
+
+def answers() -> QuerySet[ProgressReport]:
+    """The reports that answer the year to report of an outer target: of that year, or, after the deadline's year, of a later one;
+    submitted, accepted, or accepted once and under correction.
+    """
     told = ProgressReport.objects.filter(
         Q(state__in=(ReportState.SUBMITTED, ReportState.ACCEPTED)) | Q(accepted_measured_on__isnull=False), target=OuterRef("pk")
     )
     same_year = Q(fiscal_year=OuterRef("year_to_report"))
     later_year = Q(fiscal_year__gt=OuterRef("year_to_report"), target__each_year=False, target__due_fy=OuterRef("year_to_report"))
-    return Exists(told.filter(same_year | later_year))
+    return told.filter(same_year | later_year)
 
 
 # --- An official's work -------------------------------------------------------------------------------------------------------------

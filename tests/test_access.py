@@ -142,6 +142,7 @@ PUBLIC = {
 # Pages of who is logged in. The log-out is open to everybody: who has no posting any more leaves by it too.
 OWN = {
     "kpis:work": row(inside(OPENS), inside(NOT_ALLOWED)),
+    "kpis:round": row(inside(OPENS), inside(NOT_ALLOWED)),
     "kpis:changes": row(inside(OPENS), inside(NOT_ALLOWED)),
     "admin:index": row(inside(OPENS)),
     "admin:login": row(everybody(LEADS_ON, anonymous=OPENS, departed=OPENS), everybody(OPENS)),

@@ -49,6 +49,7 @@ RUNGS = (
         "kpis.reports",
         "kpis.revisions",
         "kpis.work",
+        "kpis.yearly_round",
         "kpis.reminders",
         "kpis.explain",
         "kpis.exports",

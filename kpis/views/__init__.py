@@ -4,6 +4,7 @@ from kpis.views.changes import Changes
 from kpis.views.lists import ClosedMisses, OverdueReport, ProgrammeList, Revisions, TargetList
 from kpis.views.pages import ProgrammePage, SourcePage, TargetPage
 from kpis.views.work import WorkPage, home
+from kpis.views.yearly_round import RoundPage
 
 __all__ = [
     "Changes",
@@ -12,6 +13,7 @@ __all__ = [
     "ProgrammeList",
     "ProgrammePage",
     "Revisions",
+    "RoundPage",
     "SourcePage",
     "TargetList",
     "TargetPage",

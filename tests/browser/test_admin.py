@@ -15,6 +15,7 @@ from tests.factories import (
     PASSWORD,
     BudgetAmountFactory,
     EvidenceFactory,
+    LockExceptionFactory,
     OrganisationFactory,
     OutcomeTargetFactory,
     PostingFactory,
@@ -41,6 +42,7 @@ MODELS = (
     "budget/sourcepassage",
     "kpis/outcometarget",
     "kpis/progressreport",
+    "kpis/entrylock",
 )
 
 
@@ -57,6 +59,7 @@ def cast(transactional_db):
     BudgetAmountFactory(programme=programme)
     target = OutcomeTargetFactory(programme=programme, passage=SourcePassageFactory(programme=programme))
     YearlyMilestoneFactory(target=target)
+    LockExceptionFactory(lock__fiscal_year=2020, organisation=division)
     ProgressReportFactory(target=target, fiscal_year=2024, accepted=True)
     return {
         "open": OutcomeTargetFactory(programme=programme, comparator_assumed=True, accumulation_assumed=True, deadline_year=2040),
@@ -135,7 +138,8 @@ def test_the_work_of_each_role_is_accessible(cast, enter, live_server, role, wid
     assert findings(page) == []
     assert findings(page, f"{live_server.url}/changes/") == []
     if role == Role.OFFICIAL:
-        assert findings(page, f"{live_server.url}/work/?show=draft") == []
+        for address in ("work/?show=draft", "round/", "round/?show=missing"):
+            assert findings(page, f"{live_server.url}/{address}") == []
 
 
 @pytest.mark.parametrize("width", WIDTHS)

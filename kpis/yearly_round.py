@@ -1,0 +1,171 @@
+"""The yearly round (DOMAIN §7): which results of the year just ended are handed in, in time or late, and which are missing.
+
+The round of a day is that of the last ended fiscal year. A target belongs to it when that year is the one to report (`work`), unless it is
+achieved for good and the year's result is not handed in. A result is handed in by the report that answers the year: it is in time when
+that was submitted for the first time, whatever became of that submission, by the day on which the results are due; otherwise late. What
+is not handed in is still to come, and missing from the day after. Asked = in time + late + missing + to come, always: nothing is averaged,
+and what is open counts beside what is closed. What is missing from earlier years is counted beside the round.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.utils.translation import gettext_lazy as _
+
+from budget.models import Organisation, bureau_ids
+from kpis import work
+from kpis.choices import ReportState, Status
+from kpis.deadlines import last_ended_year, results_due_on
+from kpis.models import OutcomeTarget, ProgressReport, start_of_day
+
+IN_TIME, LATE, MISSING, TO_COME, EARLIER = "in_time", "late", "missing", "to_come", "earlier"
+HANDED_IN, NOT_HANDED_IN = (IN_TIME, LATE), (MISSING, TO_COME)
+ASKED = (*HANDED_IN, *NOT_HANDED_IN)
+
+# What a list of the round can hold: its name, and the condition on targets that carry their place.
+LISTS = {
+    "asked": (_("results asked for"), Q(place__in=ASKED)),
+    "in_time": (_("in time"), Q(place=IN_TIME)),
+    "late": (_("late"), Q(place=LATE)),
+    "missing": (_("missing"), Q(place=MISSING)),
+    "to_come": (_("still to come"), Q(place=TO_COME)),
+    "waiting": (_("waiting for a decision"), Q(place__in=HANDED_IN, report_state=ReportState.SUBMITTED)),
+    "decided": (_("decided on"), Q(place__in=HANDED_IN) & ~Q(report_state=ReportState.SUBMITTED)),
+    "returned": (_("returned"), Q(place__in=NOT_HANDED_IN, report_state=ReportState.RETURNED)),
+    "earlier": (_("missing from earlier years"), Q(place=EARLIER)),
+}
+
+
+def due_on(on: date) -> date:
+    """The day by which the results of the round are due."""
+    return results_due_on(last_ended_year(on), settings.SEIKA_RESULTS_DUE)
+
+
+def lists_shown(on: date) -> tuple[str, ...]:
+    """The lists that a day has: what is not handed in is still to come until the due day, and missing from then on."""
+    return tuple(name for name in LISTS if name != ("to_come" if on > due_on(on) else "missing"))
+
+
+def with_place(targets: QuerySet[OutcomeTarget], on: date, known_at: datetime | None = None) -> QuerySet[OutcomeTarget]:
+    """The targets that the round of a day speaks of, with their status, `place`, and `report_state`: that of the report which hands the
+    result in, else of the year's report; None where there is none. `known_at` is the moment by which what is read was recorded.
+    """
+    year, due = last_ended_year(on), due_on(on)
+    handing_in = work.answers().order_by("fiscal_year")
+    submissions = ProgressReport.history.filter(
+        target_id=OuterRef("pk"), fiscal_year=OuterRef("answering_fy"), submitted_at__lt=start_of_day(due + timedelta(days=1))
+    )
+    if known_at is not None:
+        submissions = submissions.filter(history_date__lte=known_at)
+    of_the_year = ProgressReport.objects.filter(target=OuterRef("pk"), fiscal_year=OuterRef("year_to_report"))
+    placed = (
+        work.with_year_to_report(targets, on)
+        .filter(has_begun=True)
+        .annotate(answering_fy=Subquery(handing_in.values("fiscal_year")[:1]))
+        .alias(in_time=Exists(submissions))
+    )
+    place = Case(
+        When(year_to_report__lt=year, is_done=False, is_answered=False, then=Value(EARLIER)),
+        When(year_to_report__lt=year, then=None),
+        When(is_answered=True, in_time=True, then=Value(IN_TIME)),
+        When(is_answered=True, then=Value(LATE)),
+        When(is_done=True, then=None),
+        default=Value(MISSING if on > due else TO_COME),
+        output_field=CharField(),
+    )
+    state = Case(When(is_answered=True, then=Subquery(handing_in.values("state")[:1])), default=Subquery(of_the_year.values("state")))
+    return placed.annotate(place=place, report_state=state).filter(place__isnull=False)
+
+
+# --- By division --------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Line:
+    """How many targets of an organisation stand in each list of the round."""
+
+    organisation: Organisation
+    counts: Counter
+
+
+@dataclass(frozen=True)
+class BureauLines:
+    """The lines of the divisions that lead programmes within a bureau, and their sum."""
+
+    bureau: Organisation
+    divisions: list[Line] = field(default_factory=list)
+
+    @property
+    def counts(self) -> Counter:
+        return total(self.divisions)
+
+
+def total(lines: Iterable[Line | BureauLines]) -> Counter:
+    return sum((line.counts for line in lines), Counter())
+
+
+def by_division(targets: QuerySet[OutcomeTarget]) -> list[BureauLines]:
+    """The numbers of each list by lead organisation, within their bureaus, both in the order of their codes. `targets` carry their
+    place. Two queries.
+    """
+    numbers = {name: Count("pk", filter=condition) for name, (_title, condition) in LISTS.items()}
+    counted = targets.order_by().values(lead=F("programme__lead")).annotate(**{f"n_{name}": number for name, number in numbers.items()})
+    organisations = Organisation.objects.in_bulk()
+    bureau_of = bureau_ids((node.id, node.parent_id, node.kind) for node in organisations.values())
+    found: dict[int, BureauLines] = {}
+    for row in counted:
+        bureau = organisations[bureau_of[row["lead"]]]
+        line = Line(organisations[row["lead"]], Counter({name: row[f"n_{name}"] for name in LISTS}))
+        found.setdefault(bureau.pk, BureauLines(bureau)).divisions.append(line)
+    for one in found.values():
+        one.divisions.sort(key=lambda line: line.organisation.code)
+    return sorted(found.values(), key=lambda one: one.bureau.code)
+
+
+# --- What changes, before it does -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a day to come brings, if nothing is entered until then."""
+
+    on: date
+    what: str
+    number: int
+    year: int
+
+
+def ahead(targets: QuerySet[OutcomeTarget], on: date) -> list[Change]:
+    """What the next 1 April, due day and day after it bring, by what is known now; the next one first.
+
+    `asked`: results of the year that will have ended are asked for. `passed`: targets whose last day is 31 March and are not achieved by
+    then. `due`: results are due and not handed in. `unreported`: targets become unreported that are not unreported on `on`.
+    """
+    april = date(on.year if (on.month, on.day) < (4, 1) else on.year + 1, 4, 1)
+    due = due_on(on) if on <= due_on(on) else due_on(april)
+    after = due + timedelta(days=1)
+    return sorted(
+        [
+            Change(april, "asked", _asked(targets, april).count(), last_ended_year(april)),
+            Change(april, "passed", _passing(targets, april).count(), last_ended_year(april)),
+            Change(due, "due", _asked(targets, due).count(), last_ended_year(due)),
+            Change(after, "unreported", len(_unreported(targets, after) - _unreported(targets, on)), last_ended_year(after)),
+        ],
+        key=lambda change: change.on,
+    )
+
+
+def _asked(targets: QuerySet[OutcomeTarget], day: date) -> QuerySet[OutcomeTarget]:
+    return work.with_year_asked(targets, day).filter(asked_fy=last_ended_year(day))
+
+
+def _passing(targets: QuerySet[OutcomeTarget], day: date) -> QuerySet[OutcomeTarget]:
+    return targets.filter(due_on=day - timedelta(days=1), each_year=False).with_status(day).exclude(status=Status.ACHIEVED)
+
+
+def _unreported(targets: QuerySet[OutcomeTarget], day: date) -> set[int]:
+    return set(targets.overdue(day, (Status.UNREPORTED,)).values_list("pk", flat=True))
