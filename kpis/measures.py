@@ -107,6 +107,29 @@ def short_of_line(
     return short_of(comparator, planned, done)
 
 
+def straight_line(
+    comparator: str, baseline: Decimal | None, baseline_year: int | None, value: Decimal | None, due_fy: int | None
+) -> dict[int, Decimal]:
+    """The figure of each year on the straight line from the baseline, left out, to the target: what yearly milestones are proposed from.
+
+    Rounded half up to the decimals that baseline and target are written with, whichever has more; the deadline's year is the target.
+    Empty where no line can be drawn: a range, no baseline, no deadline, or a baseline not before it.
+    """
+    if comparator == Comparator.WITHIN or baseline is None or baseline_year is None or value is None or due_fy is None:
+        return {}
+    step = Decimal(1).scaleb(min(_exponent(baseline), _exponent(value)))
+    years = range(baseline_year + 1, due_fy + 1)
+    length = due_fy - baseline_year
+    return {year: ((baseline * (due_fy - year) + value * (year - baseline_year)) / length).quantize(step, ROUND_HALF_UP) for year in years}
+
+
+def _exponent(value: Decimal) -> int:
+    """0 for 60, 60.0 and 600; -1 for 60.5."""
+    exponent = value.normalize().as_tuple().exponent
+    assert isinstance(exponent, int)
+    return min(exponent, 0)
+
+
 def format_value(value: Decimal | None, *, separators: bool = False) -> str:
     """The number without trailing zeros or an exponent: 65, 0, -1.5, with separators 1,234.5. '' for None."""
     if value is None:

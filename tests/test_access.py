@@ -196,6 +196,10 @@ TARGETS = {
         *row(only("reviewer", answer=LEADS_ON), at="{target.pk}"),  # it is not missed: nobody is asked why
     ],
     "admin:kpis_outcometarget_reopen-miss": target_step("{closed.pk}", "reviewer"),
+    "admin:kpis_outcometarget_milestones": [
+        *row(only("administrator", answer=LEADS_ON), at="{target.pk}"),  # no straight line leads to it
+        *row(only(), at="{withdrawn.pk}"),
+    ],
     "admin:kpis_outcometarget_withdraw": [*target_step("{target.pk}", "administrator"), *target_step("{other_target.pk}", "administrator")],
 }
 

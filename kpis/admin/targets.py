@@ -3,7 +3,8 @@
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -16,6 +17,7 @@ from budget.admin.records import OnlyShown, RecordAdmin, RecordInline
 from budget.fiscal import calendar_year_name, day_name, fiscal_year_name
 from budget.forms import ReasonForm
 from kpis import workflow
+from kpis.admin.milestones import MilestonesForm, proposed
 from kpis.choices import DeadlineKind
 from kpis.explain import goal, no_last_day
 from kpis.models import ClosedMiss, OutcomeTarget, TargetLink, YearlyMilestone
@@ -219,12 +221,40 @@ class OutcomeTargetAdmin(RecordAdmin):
             )
             for step in workflow.TARGET_STEPS
         ]
-        return [*steps, *super().get_urls()]
+        milestones = path(
+            "<path:object_id>/milestones/", self.admin_site.admin_view(self.milestones_view), name="kpis_outcometarget_milestones"
+        )
+        return [*steps, milestones, *super().get_urls()]
+
+    @transaction.atomic
+    def milestones_view(self, request, object_id):
+        """Propose the straight line as milestones, and save those that the administrator keeps or writes."""
+        target = self.get_object(request, unquote(object_id))
+        if target is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_change_permission(request, target):
+            raise PermissionDenied
+        page = reverse("admin:kpis_outcometarget_change", args=(target.pk,))
+        if not proposed(target):
+            messages.error(
+                request, _("No straight line leads to this target: it needs a baseline before its deadline. Enter milestones below.")
+            )
+            return HttpResponseRedirect(page)
+        form = MilestonesForm(target, request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            form.save(by=request.user)
+            messages.success(request, _("The milestones are saved."))
+            return HttpResponseRedirect(page)
+        context = {**self.admin_site.each_context(request), "title": _("Propose milestones"), "opts": self.opts, "target": target}
+        return TemplateResponse(
+            request, "admin/kpis/outcometarget/milestones.html", {**context, "form": form}, status=422 if form.is_bound else 200
+        )
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         if change:
             user, judged = request.user, workflow.with_status_of_today(obj)
             context["steps"] = [step for step in workflow.TARGET_STEPS if step.is_open_to(user, judged)]
+            context["may_propose_milestones"] = self.has_change_permission(request, obj) and bool(proposed(obj))
             context["may_report"] = OutcomeTarget.objects.reportable_by(user, timezone.localdate()).filter(pk=obj.pk).exists()
         return super().render_change_form(request, context, add, change, form_url, obj)
 
