@@ -206,6 +206,8 @@ TARGETS = {
 # Officials enter, and only what is in their hands: a draft or a returned report of a programme that their organisation answers for.
 REPORTS = {
     **pages("kpis_progressreport", "{draft.pk}"),
+    "admin:kpis_progressreport_workbook": row(only("official", "other_official"), only("official", "other_official", answer=INCOMPLETE)),
+    "admin:kpis_progressreport_workbook_download": row(only("official", "other_official")),
     "admin:kpis_progressreport_add": [
         *row(only("official"), query="target={target.pk}&fiscal_year=2018"),
         *row(only("other_official"), query="target={other_target.pk}&fiscal_year=2018"),

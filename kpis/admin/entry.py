@@ -6,16 +6,17 @@ from decimal import Decimal
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from budget.fiscal import fiscal_year_of, last_day
+from budget import history
+from budget.fiscal import fiscal_year_name, fiscal_year_of, last_day
 from budget.forms import DayField, ReasonForm
 from kpis import explain, locks, workflow
-from kpis.choices import Accumulation, Comparator
+from kpis.exports.entry_book import ACCUMULATIONS, COMPARATORS, NOT_KNOWN
 from kpis.models import OutcomeTarget
 
 ASKED_ONCE = {"comparator", "accumulation", "deadline_event_on"}  # what `left_open` can name
-NOT_KNOWN = "not_known"
 _CHOOSE = ("", _("choose"))
 
 
@@ -37,24 +38,12 @@ class ReportForm(ReasonForm):
 
     comparator = forms.ChoiceField(
         label=_("which way is better"),
-        choices=[
-            _CHOOSE,
-            (Comparator.AT_LEAST, _("at least the target value: more is better")),
-            (Comparator.MORE_THAN, _("more than the target value")),
-            (Comparator.AT_MOST, _("at most the target value: less is better")),
-            (Comparator.LESS_THAN, _("less than the target value")),
-            (NOT_KNOWN, _("cannot be said: leave it assumed")),
-        ],
+        choices=[_CHOOSE, *COMPARATORS],
         help_text=_("The source does not say it, so that it is assumed. Your answer settles it and stands in the history."),
     )
     accumulation = forms.ChoiceField(
         label=_("what the figure counts"),
-        choices=[
-            _CHOOSE,
-            (Accumulation.LEVEL, _("that fiscal year alone")),
-            (Accumulation.RUNNING_TOTAL, _("everything so far: a running total")),
-            (NOT_KNOWN, _("cannot be said: leave it assumed")),
-        ],
+        choices=[_CHOOSE, *ACCUMULATIONS],
         help_text=_("The source does not say it, so that it is assumed. Your answer settles it and stands in the history."),
     )
     deadline_event_on = DayField(
@@ -138,6 +127,20 @@ class ReportForm(ReasonForm):
         """The terms that the answers settle."""
         answers = {name: self.cleaned_data.get(name) for name in self.left_open}
         return {name: answer for name, answer in answers.items() if answer and answer != NOT_KNOWN}
+
+    # --- Saving ---------------------------------------------------------------------------------------------------------------------
+
+    def enter(self, *, by, reason: str):
+        """Save the result where the form changed it, told with user and reason, and settle what its answers settle."""
+        report = self.instance
+        if report._state.adding or set(self.changed_data) & {field.name for field in report._meta.fields}:
+            report.reported_by, report.reported_at = by, timezone.now()
+            history.explain(report, reason=reason, by=by)
+            report.save()
+        if self.settled:
+            settling = _("settled with the result of %(year)s") % {"year": fiscal_year_name(report.fiscal_year)}
+            workflow.settle(report.target, by=by, reason=settling, **self.settled)
+        return report
 
     # --- What the figure would give --------------------------------------------------------------------------------------------------
 

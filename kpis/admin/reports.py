@@ -21,10 +21,10 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from budget.admin.lists import FiscalYearFilter, OrganisationFilter, in_words, who_and_when
 from budget.admin.records import RecordAdmin, StackedRecordInline
-from budget.fiscal import fiscal_year_name
 from budget.history import Version, changes
 from kpis import deadlines, explain, locks, work, workflow
 from kpis.admin.entry import ReportForm
+from kpis.admin.entry_book_pages import EntryBookPages
 from kpis.admin.targets import last_day_in_words
 from kpis.choices import Kind
 from kpis.models import Evidence, OutcomeTarget, ProgressReport, YearlyMilestone, programmes_reported_by
@@ -37,7 +37,7 @@ class EvidenceInline(StackedRecordInline):
 
 
 @admin.register(ProgressReport)
-class ProgressReportAdmin(RecordAdmin):
+class ProgressReportAdmin(EntryBookPages, RecordAdmin):
     form = ReportForm
     asks_why = False  # a report says its reason itself, and its steps ask for one
     actions = ("accept_selected",)
@@ -205,12 +205,7 @@ class ProgressReportAdmin(RecordAdmin):
     # --- Saving and the way of a report ---------------------------------------------------------------------------------------------
 
     def save_model(self, request, obj, form, change):
-        if not change or self.has_changed(form):
-            obj.reported_by, obj.reported_at = request.user, timezone.now()
-        super().save_model(request, obj, form, change)
-        if form.settled:
-            reason = _("settled with the result of %(year)s") % {"year": fiscal_year_name(obj.fiscal_year)}
-            workflow.settle(obj.target, by=request.user, reason=reason, **form.settled)
+        form.enter(by=request.user, reason=self.reason_of(form))
 
     def response_add(self, request, obj, post_url_continue=None):
         return self._after_saving(request, obj)

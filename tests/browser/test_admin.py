@@ -147,6 +147,8 @@ def test_the_pages_of_a_report_are_accessible_to_who_enters_and_who_decides(cast
     reports = f"{live_server.url}/admin/kpis/progressreport"
     official = enter("official", width)
     assert findings(official, f"{reports}/add/?target={cast['open'].pk}") == []
+    assert findings(official, f"{reports}/workbook/") == []
+    official.goto(f"{reports}/add/?target={cast['open'].pk}")
     official.fill("#id_value", "12")
     press(official, "[name=_preview]")  # refused: what is assumed has to be answered
     assert findings(official) == []
