@@ -27,8 +27,8 @@ from budget.models import (
     SourcePassage,
     SourceText,
 )
+from budget.table import csv_lines
 from kpis.choices import ReportState
-from kpis.exports.table import csv_lines
 from kpis.models import (
     ClosedMiss,
     EntryLock,

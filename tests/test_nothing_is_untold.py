@@ -10,10 +10,12 @@ from io import StringIO
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command, get_commands
 from django.urls import reverse
 
 from accounts.models import Posting, SentReminder, User
+from accounts.postings_file import COLUMNS
 from budget.models import (
     BudgetAmount,
     Organisation,
@@ -203,6 +205,17 @@ def test_new_password_is_told_without_it(as_administrator, administrator):
     told = user.history.latest("history_date", "history_id")
     assert user.history.count() == before + 1
     assert (told.history_user, bool(told.history_change_reason)) == (administrator, True)
+
+
+def test_reshuffle_of_postings_is_told(as_administrator, administrator, division):
+    PostingFactory(organisation=division)
+    address = reverse("admin:accounts_posting_reshuffle")
+    file = SimpleUploadedFile("postings.csv", f"{','.join(COLUMNS)}\nnew,新任,,official,{division.code},,,\n".encode())
+    with everything_is_told():
+        page = as_administrator.post(address, {"on": "R20.4.1", "scope": division.code, "file": file})
+    with everything_is_told(User, Posting, by=administrator):
+        assert as_administrator.post(address, {"_confirm": "1", "plan": page.context["held"]}).status_code == 302
+    assert set(Posting.history.filter(history_user=administrator).values_list("history_type", flat=True)) == {"+", "~"}
 
 
 # --- Entering and deciding ----------------------------------------------------------------------------------------------------------

@@ -3,16 +3,19 @@
 from collections import defaultdict
 from collections.abc import Callable
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import PAGE_VAR, ChangeList
+from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, ChangeList
+from django.core.exceptions import ValidationError
 from django.core.paginator import EmptyPage, InvalidPage, Page, Paginator
 from django.db import models
 from django.utils import timezone
 from django.utils.formats import localize
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from budget.fiscal import day_name, fiscal_year_name, fiscal_year_of
+from budget.forms import DayField
 from budget.models import Organisation, subtree_ids
 
 
@@ -106,6 +109,25 @@ class UncountedChangeList(ChangeList):
 # --- Filters ------------------------------------------------------------------------------------------------------------------------
 
 
+def organisation_nodes() -> list[tuple]:
+    """(id, parent id, code, name) of all organisations. One query."""
+    return list(Organisation.objects.values_list("id", "parent_id", "code", "name"))
+
+
+def in_tree(nodes: list[tuple]) -> list[tuple[str, str]]:
+    """Code and name of each organisation, below its parent and set in from it: many divisions share a name."""
+    children = defaultdict(list)
+    for node, parent, code, name in nodes:
+        children[parent].append((node, code, name))
+
+    def below(parent, depth):
+        for node, code, name in children[parent]:
+            yield code, "\u3000" * depth + name
+            yield from below(node, depth + 1)
+
+    return list(below(None, 0))
+
+
 class OrganisationFilter(admin.SimpleListFilter):
     """Rows of an organisation and of all below it; `path` leads from a row to its organisation."""
 
@@ -118,18 +140,8 @@ class OrganisationFilter(admin.SimpleListFilter):
         return type(cls.__name__, (cls,), {"path": path})
 
     def lookups(self, request, model_admin):
-        """The tree, each organisation below its parent and set in from it: many divisions share a name."""
-        self.nodes = list(Organisation.objects.values_list("id", "parent_id", "code", "name"))
-        children = defaultdict(list)
-        for node, parent, code, name in self.nodes:
-            children[parent].append((node, code, name))
-
-        def below(parent, depth):
-            for node, code, name in children[parent]:
-                yield code, "\u3000" * depth + name
-                yield from below(node, depth + 1)
-
-        return list(below(None, 0))
+        self.nodes = organisation_nodes()
+        return in_tree(self.nodes)
 
     def queryset(self, request, queryset):
         if not self.value():
@@ -157,3 +169,46 @@ class FiscalYearFilter(admin.SimpleListFilter):
 
     def queryset(self, request, queryset):
         return queryset.filter(**{self.path: int(self.value())}) if (self.value() or "").isdecimal() else queryset
+
+
+class DayFilter(admin.SimpleListFilter):
+    """Rows that are in force on a day (`on` of their QuerySet), written as people write a day; today is one click.
+
+    What is no day is told, beside the box and above the list, and shows no rows: they would be taken for an answer.
+    """
+
+    title = _("in force on a day")
+    parameter_name = "on"
+    template = "admin/day_filter.html"
+    refusal = ""
+
+    def __init__(self, request, params, model, model_admin):
+        super().__init__(request, params, model, model_admin)
+        self.text = (self.value() or "").strip()
+        gone = (self.parameter_name, PAGE_VAR, ERROR_FLAG)
+        self.others = [(name, value) for name, values in request.GET.lists() if name not in gone for value in values]
+        try:
+            self.day = DayField(required=False).clean(self.text)
+        except ValidationError as error:
+            self.day, self.refusal = None, " ".join(error.messages)
+
+    def lookups(self, request, model_admin):
+        return [(timezone.localdate().isoformat(), _("today"))]
+
+    def choices(self, changelist):
+        yield {"selected": not self.text, "query_string": changelist.get_query_string(remove=[self.parameter_name]), "display": _("All")}
+        for value, label in self.lookup_choices:
+            chosen = self.day is not None and self.day.isoformat() == value
+            yield {"selected": chosen, "query_string": changelist.get_query_string({self.parameter_name: value}), "display": label}
+
+    @property
+    def shown(self) -> str:
+        """What stands in the box: the day in words, or what was written and is none."""
+        return day_name(self.day) if self.day else self.text
+
+    def queryset(self, request, queryset):
+        if self.refusal:
+            told = gettext("「%(text)s」 is no day, and so no rows are shown. %(how)s") % {"text": self.text, "how": self.refusal}
+            messages.error(request, told)
+            return queryset.none()
+        return queryset.on(self.day) if self.day else queryset

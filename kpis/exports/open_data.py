@@ -16,11 +16,11 @@ from django.utils.translation import gettext_lazy as _
 
 from budget.fiscal import day_name
 from budget.models import BudgetAmount, NoAmount, Organisation, PassagePart, Programme, SourceDocument, SourcePassage
+from budget.table import csv_lines
 from kpis import explain
 from kpis.asof import Clocks, as_known_at
 from kpis.choices import ReportState
 from kpis.exports.codes import CODE_TABLES, HEADER, Responsibility, code_rows
-from kpis.exports.table import csv_lines
 from kpis.models import OutcomeTarget, ProgressReport, YearlyMilestone
 from kpis.reports import MARKS, TARGET_COLUMNS, Column, targets_on
 

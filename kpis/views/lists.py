@@ -8,9 +8,9 @@ from django.http import StreamingHttpResponse
 
 from budget.fiscal import fiscal_year_name
 from budget.models import Organisation, Programme
+from budget.table import csv_lines
 from kpis import asof, reports, revisions
 from kpis.choices import OVERDUE, NoDeadline
-from kpis.exports.table import csv_lines
 from kpis.filters import ClosedMissFilterSet, OutcomeTargetFilterSet, OverdueFilterSet, ProgrammeFilterSet, RevisionFilterSet
 from kpis.models import OutcomeTarget
 from kpis.views.base import ReportPage, page_of, problems_of, problems_of_format, turned

@@ -1,8 +1,9 @@
 """The admin of users and postings."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -80,11 +81,60 @@ def test_what_is_no_day_is_refused_with_the_ways_to_write_one(as_administrator, 
     assert "R7.3.31" in errors(as_administrator.post(url, sent(as_administrator.get(url), to_on="3月末")))["to_on"][0]
 
 
-def test_postings_in_force_are_told_from_those_that_ended(as_administrator, administrator):
-    ended = PostingFactory(to_on=date(2021, 3, 31))
-    in_force = as_administrator.get(POSTINGS, {"in_force": "yes"}).context["cl"].result_list
-    assert list(in_force) == list(administrator.postings.all())
-    assert list(as_administrator.get(POSTINGS, {"in_force": "no"}).context["cl"].result_list) == [ended]
+# --- Who had which posting on a day -------------------------------------------------------------------------------------------------
+
+
+def shown(browser, **asked) -> list[Posting]:
+    return list(browser.get(POSTINGS, asked).context["cl"].result_list)
+
+
+@pytest.fixture
+def of_one_year(as_auditor):
+    """A posting of FY2021, beside the auditor's own."""
+    return PostingFactory(from_on=date(2021, 4, 1), to_on=date(2022, 3, 31))
+
+
+@pytest.mark.parametrize(("day", "is_shown"), [("R3.3.31", False), ("R3.4.1", True), ("2022-03-31", True), ("令和4年4月1日", False)])
+def test_an_auditor_sees_who_had_which_posting_on_a_day(as_auditor, auditor, of_one_year, day, is_shown):
+    assert set(shown(as_auditor, on=day)) == {auditor.postings.get(), *([of_one_year] if is_shown else [])}
+
+
+def test_without_a_day_all_postings_are_shown(as_auditor, auditor, of_one_year):
+    assert set(shown(as_auditor)) == {auditor.postings.get(), of_one_year}
+
+
+@pytest.mark.parametrize("text", ["3月末", "令和元年3月31日", "2022-02-30", "9" * 40])
+def test_what_is_no_day_is_told_and_shows_nothing_that_could_be_taken_for_an_answer(as_auditor, of_one_year, text):
+    response = as_auditor.get(POSTINGS, {"on": text})
+    assert list(response.context["cl"].result_list) == []
+    assert [f"「{text}」" in str(message) and "R7.3.31" in str(message) for message in response.context["messages"]] == [True]
+    assert 'aria-invalid="true"' in response.content.decode()
+    assert f'value="{text}"' in response.content.decode()
+
+
+@time_machine.travel(datetime(2022, 3, 31, 3, tzinfo=UTC), tick=False)
+def test_today_is_one_click_from_the_list(as_auditor, auditor, of_one_year):
+    ended = PostingFactory(from_on=date(2021, 4, 1), to_on=date(2022, 3, 30))
+    day_filter = as_auditor.get(POSTINGS).context["cl"].filter_specs[0]
+    choices = list(day_filter.choices(as_auditor.get(POSTINGS).context["cl"]))
+    today = next(choice["query_string"] for choice in choices if str(choice["display"]) == "今日")
+    rows = as_auditor.get(POSTINGS + today).context["cl"].result_list
+    assert set(rows) == {auditor.postings.get(), of_one_year}
+    assert ended not in rows
+
+
+def test_the_day_is_asked_beside_the_other_filters_and_the_search(as_auditor, of_one_year):
+    asked = {"on": "R3.4.1", "role__exact": "official", "q": of_one_year.user.username, "p": "1"}
+    response = as_auditor.get(POSTINGS, asked)
+    assert list(response.context["cl"].result_list) == [of_one_year]
+    assert response.context["cl"].filter_specs[0].others == [("role__exact", "official"), ("q", of_one_year.user.username)]
+    assert 'value="令和3年4月1日（2021-04-01）"' in response.content.decode()
+
+
+def test_users_without_a_password_are_found(as_administrator):
+    new = UserFactory(password=None)
+    assert new.has_usable_password() is False
+    assert list(as_administrator.get(USERS, {"log_in": "none"}).context["cl"].result_list) == [new]
 
 
 def test_an_official_does_not_see_users(client, official):

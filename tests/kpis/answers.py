@@ -55,8 +55,8 @@ def _seed() -> None:
 def _answers() -> dict[str, list]:
     from django.http import QueryDict
 
+    from budget.table import csv_lines
     from kpis import reports
-    from kpis.exports.table import csv_lines
     from kpis.filters import OutcomeTargetFilterSet, OverdueFilterSet
 
     names = [column.name for column in reports.TARGET_COLUMNS]

@@ -10,11 +10,11 @@ import pytest
 from django.utils import timezone
 
 from budget.models import BudgetStage, NoAmount, PassagePart
+from budget.table import cell, csv_lines
 from kpis.asof import Clocks
 from kpis.choices import Accumulation, Comparator, DeadlineKind, Kind, NoDeadline, Status, Term
 from kpis.exports import open_data
 from kpis.exports.codes import CODE_TABLES, code_rows
-from kpis.exports.table import cell, csv_lines
 from tests.factories import (
     BudgetAmountFactory,
     OrganisationFactory,

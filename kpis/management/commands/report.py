@@ -13,10 +13,10 @@ from django.utils.choices import normalize_choices
 from django.utils.translation import gettext as _
 
 from budget.forms import writing
+from budget.table import csv_lines
 from kpis import reports, revisions
 from kpis.asof import Clocks, add_clocks, as_known_at
 from kpis.choices import OVERDUE
-from kpis.exports.table import csv_lines
 from kpis.filters import ClosedMissFilterSet, OverdueFilterSet, RevisionFilterSet
 
 

@@ -42,6 +42,12 @@ def cell(value: object) -> str:
     return ("'" if inert else "") + _LINE_BREAK.sub(" ", text)
 
 
+def text_of(cell: str) -> str:
+    """The text of a cell that `cell` made inert, or that a person wrote: without that apostrophe and the spaces around it."""
+    text = cell.strip()
+    return text[1:] if text.startswith("'") and text[1:].startswith(_BEGINS_A_FORMULA) else text
+
+
 def _plain(value: Decimal) -> str:
     text = f"{value:f}"
     if "." in text:
