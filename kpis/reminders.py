@@ -207,7 +207,7 @@ def send(on: date, found: Iterable[Digest]) -> Iterator[Delivery]:
     Each is recorded and sent in one transaction: of two runs at once one waits for the other's row, and what could not be sent leaves no
     row, so that the next run tries again.
     """
-    before = set(SentReminder.objects.filter(sent_on=on).values_list("user", flat=True))
+    before = sent_to(on)
     for digest in found:
         if digest.user.pk in before:
             yield Delivery(digest, sent=False)
@@ -215,6 +215,11 @@ def send(on: date, found: Iterable[Digest]) -> Iterator[Delivery]:
             yield Delivery(digest, sent=False, failure=_("no email address is entered"))
         else:
             yield _send(on, digest)
+
+
+def sent_to(on: date) -> set[int]:
+    """The users who were sent the reminder of a day already."""
+    return set(SentReminder.objects.filter(sent_on=on).values_list("user", flat=True))
 
 
 def _send(on: date, digest: Digest) -> Delivery:

@@ -307,6 +307,15 @@ def test_dry_run_sends_and_records_nothing(three):
     assert "3通" in said
 
 
+def test_dry_run_leaves_out_who_was_sent_that_day_already(three):
+    SentReminderFactory(user=three[0], sent_on=date(2026, 4, 1))
+    said = run(on="2026-04-01", dry_run=True)
+
+    assert three[0].email not in said
+    assert three[1].email in said
+    assert "2通" in said
+
+
 def test_day_to_come_is_told_and_never_sent(three):
     assert "aoki" in run(on="2027-04-01", dry_run=True)
     with pytest.raises(CommandError, match="まだ来ていない"):

@@ -23,7 +23,8 @@ class Command(BaseCommand):
         on = day_of(on, option="--on") if on else today
         found = reminders.digests(on)
         if dry_run:
-            return self._show(found)
+            before = reminders.sent_to(on)
+            return self._show([digest for digest in found if digest.user.pk not in before])
         if on > today:
             raise CommandError(_("--on %(day)s is still to come: only --dry-run tells of it.") % {"day": on})
         sent = before = failed = 0
