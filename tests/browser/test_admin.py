@@ -123,7 +123,8 @@ def test_the_pages_of_an_administrator_are_accessible(cast, enter, live_server, 
         assert findings(page, f"{live_server.url}/admin/{model}/") == []
         first = page.locator("#result_list tbody a").first.get_attribute("href")
         assert findings(page, live_server.url + first) == []
-        assert findings(page, live_server.url + first.replace("/change/", "/history/")) == []
+        if model == "kpis/outcometarget":  # all histories are of one template
+            assert findings(page, live_server.url + first.replace("/change/", "/history/")) == []
         if model != "kpis/progressreport":
             assert findings(page, f"{live_server.url}/admin/{model}/add/") == []
     assert findings(page, f"{live_server.url}/admin/kpis/outcometarget/{cast['target'].pk}/withdraw/") == []
