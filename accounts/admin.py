@@ -124,7 +124,7 @@ class PostingAdmin(RecordAdmin):
         content = file.read(postings_file.LARGEST + 1)
         try:
             lines = postings_file.lines_of(content)
-            plan = reshuffle.plan_of(lines, on=on, scope=scope, by=request.user)
+            plan = reshuffle.plan_of(lines, on=on, today=timezone.localdate(), scope=scope, by=request.user)
         except Refused as error:
             return self._reshuffle_page(request, form, refusals=error.refusals, status=422)
         sent = {"name": file.name, "text": content.decode("utf-8-sig"), "on": on.isoformat(), "scope": scope.code if scope else None}
@@ -146,7 +146,9 @@ class PostingAdmin(RecordAdmin):
         lines = postings_file.lines_of(sent["text"].encode())
         reason = _("postings file %(name)s") % {"name": sent["name"]}
         try:
-            plan = reshuffle.carry_out(lines, on=on, scope=scope, by=request.user, shown=sent["shown"], reason=reason)
+            plan = reshuffle.carry_out(
+                lines, on=on, today=timezone.localdate(), scope=scope, by=request.user, shown=sent["shown"], reason=reason
+            )
         except Outdated as error:
             return self._preview(request, error.plan, scope, sent, is_outdated=True)
         except Refused as error:

@@ -74,9 +74,10 @@ class Outdated(Exception):
 
 
 def postings_from(on: date, scope: Organisation | None) -> Iterator[tuple]:
-    """The rows of the file that changes nothing on the day: postings in force on it, or beginning later, of active users within the scope.
+    """The rows from which a file is made: postings in force on the day, or beginning later, of active users within the scope.
 
-    One query, and one for the tree of the scope. The columns are those of `postings_file.COLUMNS`.
+    Sent back as they are they change nothing, but that postings of deactivated users end. One query, and one for the tree of the scope.
+    The columns are those of `postings_file.COLUMNS`.
     """
     postings = Posting.objects.filter(Q(to_on=None) | Q(to_on__gte=on), user__is_active=True).select_related("user", "organisation")
     if scope:
@@ -86,22 +87,22 @@ def postings_from(on: date, scope: Organisation | None) -> Iterator[tuple]:
         yield (user.username, user.name, user.email, posting.role, where.code, where.name, posting.from_on, posting.to_on)
 
 
-def plan_of(lines: Iterable[Line], *, on: date, scope: Organisation | None, by: User, locked: bool = False) -> Plan:
+def plan_of(lines: Iterable[Line], *, on: date, today: date, scope: Organisation | None, by: User, locked: bool = False) -> Plan:
     """What the lines change from the day on; `scope` is None for everywhere, `by` is who applies them.
 
     Refused, with all reasons at once, where a line cannot be applied or nobody would be left to administer the system. Three queries for
     any number of lines. `locked`, in a transaction, keeps the plan true until its end: no posting is changed or added meanwhile.
     """
-    return _Planning(on, scope, by, locked).of(lines)
+    return _Planning(on, today, scope, by, locked).of(lines)
 
 
-def carry_out(lines: Iterable[Line], *, on: date, scope: Organisation | None, by: User, shown: str, reason: str) -> Plan:
+def carry_out(lines: Iterable[Line], *, on: date, today: date, scope: Organisation | None, by: User, shown: str, reason: str) -> Plan:
     """Do what the plan with the fingerprint `shown` says, in one transaction, and tell the reason in the history. Gives the plan.
 
     Outdated where the lines mean something else by now, Refused where they may not be applied any more.
     """
     with transaction.atomic():
-        plan = plan_of(lines, on=on, scope=scope, by=by, locked=True)
+        plan = plan_of(lines, on=on, today=today, scope=scope, by=by, locked=True)
         if plan.fingerprint != shown:
             raise Outdated(plan)
         for change in (*plan.ends, *plan.moves):
@@ -124,8 +125,9 @@ def _same_name(one: str, other: str) -> bool:
 class _Planning:
     """The making of a plan: what is known before the file is read, and what its lines come to one by one."""
 
-    def __init__(self, on: date, scope: Organisation | None, by: User, locked: bool):
+    def __init__(self, on: date, today: date, scope: Organisation | None, by: User, locked: bool):
         self.on, self.eve, self.scope, self.by = on, on - timedelta(days=1), scope, by
+        self.from_now = max(on, today)
         self.plan = Plan(on)
         self.refusals: list[Refusal] = []
         organisations, users, postings = (model.objects.order_by("pk") for model in (Organisation, User, Posting))
@@ -292,19 +294,45 @@ class _Planning:
                 self.plan.ends.append(NewLastDay(posting, last))
 
     def _look_who_is_left(self) -> None:
-        named = [posting for posting in self.within.values() if self._is_named(posting)]
-        left = [*self.outside, *named, *self.plan.begins]  # all of them last to the day or longer
-        administrators = [p.user for p in left if p.role == Role.ADMINISTRATOR and p.from_on <= self.on]
-        if not any(user.is_active and user.has_usable_password() for user in administrators):
-            expected = _("At least one administrator who can log in, on %(day)s, in the whole system.") % {"day": day_name(self.on)}
-            raise Refused([Refusal(0, "role", Role.ADMINISTRATOR.value, expected)])
-        mine = [p for p in self.within.values() if p.user_id == self.by.pk and p.role == Role.ADMINISTRATOR and self._lasts(p)]
-        if any(p.from_on <= self.on for p in mine) and self.by not in [user for user in administrators if user.pk]:
-            self._warn(_("You lose your own posting as an administrator on %(day)s.") % {"day": day_name(self.on)})
+        left = list(self._left())
+        self._look_who_administers(left)
         beginners = {posting.user.username for posting in self.plan.begins}
         for posting in self.outside:
             if posting.user.username in beginners:
                 self._warn(_("%(posting)s goes on too: it is outside of what this file is about.") % {"posting": posting})
-        stay = {posting.user.username for posting in left}
+        # Who is left a day of a posting that begins later is told of above.
+        stay = {posting.user.username for posting, _to_on in left} | {p.user.username for p in self.within.values() if p.from_on >= self.on}
         gone = {p.user.username: p.user for p in self.within.values() if p.user.is_active and p.user.username not in stay}
         self.plan.loses_access = [gone[name] for name in sorted(gone)]
+
+    def _left(self) -> Iterator[tuple[Posting, date | None]]:
+        """The postings that there are from the day on, each with the last day that it then has."""
+        last_days = {change.posting.pk: change.to_on for change in self.plan.moves}
+        named = [posting for posting in self.within.values() if self._is_named(posting)]
+        for posting in (*self.outside, *named, *self.plan.begins):
+            yield posting, last_days.get(posting.pk, posting.to_on)
+
+    def _look_who_administers(self, left: list[tuple[Posting, date | None]]) -> None:
+        """Refused where nobody could administer the system from the day on, or from today where that is later; a warning where somebody
+        could at first, and nobody on a later day.
+        """
+        terms = [
+            (posting.from_on, to_on)
+            for posting, to_on in left
+            if posting.role == Role.ADMINISTRATOR and posting.user.is_active and posting.user.has_usable_password()
+        ]
+        uncovered: date | None = self.from_now
+        while uncovered is not None:
+            last_days = [to_on for from_on, to_on in terms if from_on <= uncovered and (to_on is None or to_on >= uncovered)]
+            if not last_days:
+                break
+            uncovered = None if None in last_days else max(last_days) + timedelta(days=1)
+        if uncovered == self.from_now:
+            expected = _("At least one administrator who can log in, on %(day)s, in the whole system.") % {"day": day_name(uncovered)}
+            raise Refused([Refusal(0, "role", Role.ADMINISTRATOR.value, expected)])
+        if uncovered is not None:
+            self._warn(_("From %(day)s on there is no administrator who can log in.") % {"day": day_name(uncovered)})
+        mine = [(p, to_on) for p, to_on in left if p.user_id == self.by.pk and p.role == Role.ADMINISTRATOR]
+        had = [p for p in self.within.values() if p.user_id == self.by.pk and p.role == Role.ADMINISTRATOR and self._lasts(p)]
+        if any(p.from_on <= self.on for p in had) and not any(p.from_on <= self.from_now and (to_on is None or to_on >= self.from_now) for p, to_on in mine):
+            self._warn(_("You lose your own posting as an administrator on %(day)s.") % {"day": day_name(self.on)})

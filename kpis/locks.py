@@ -1,7 +1,7 @@
 """Whether the results of a fiscal year may be entered on a day (DOMAIN §6).
 
-A locked year takes no more results: nothing of it is entered, submitted, recalled, reopened or taken down by an official, on a form or
-in a workbook. An exception opens it, until a day, for the programmes that an organisation and those below it answer for. What waits is
+A locked year takes no more results: nothing of it is entered, submitted, recalled, reopened or taken down, by whomever, on a form or in
+a workbook. An exception opens it, until a day, for the programmes that an organisation and those below it answer for. What waits is
 still decided by reviewers. Locks and exceptions themselves are kept in the admin.
 """
 
@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.db.models import Prefetch
 
-from budget.models import Organisation, Programme, subtree_ids
-from kpis.models import EntryLock, LockException
+from budget.models import Organisation, Programme, ProgrammeOrganisation, subtree_ids
+from kpis.models import EntryLock, LockException, OutcomeTarget, ProgressReport
 
 
 @dataclass(frozen=True)
@@ -28,17 +29,31 @@ class Locks:
 
 
 def in_force(on: date) -> Locks:
-    """The locks of a day with its exceptions. Two queries, and two more where there are exceptions."""
+    """The locks of a day with its exceptions. Two queries, and three more where there are exceptions."""
     exceptions = Prefetch("exceptions", LockException.objects.on(on).select_related("organisation"), to_attr="in_force")
     locks = list(EntryLock.objects.filter(locked=True).select_related("set_by").prefetch_related(exceptions))
     excepted = {}
     if any(lock.in_force for lock in locks):
         tree = list(Organisation.objects.values_list("id", "parent_id"))
+        answered_for = [
+            *Programme.objects.values_list("lead", "pk"),
+            *ProgrammeOrganisation.objects.values_list("organisation", "programme"),
+        ]
         for lock in locks:
             organisations = subtree_ids(tree, [exception.organisation_id for exception in lock.in_force])
-            if organisations:
-                excepted[lock.fiscal_year] = set(Programme.objects.answered_for_by(organisations).values_list("pk", flat=True))
+            excepted[lock.fiscal_year] = {programme for organisation, programme in answered_for if organisation in organisations}
     return Locks({lock.fiscal_year: lock for lock in locks}, excepted)
+
+
+def wait_for_entries() -> None:
+    """Wait, in the transaction that locks a year, for whoever is entering a result: none of them is saved after the lock.
+
+    Entering locks a target or a report first and asks for locks then. SQLite has one writer at a time anyway.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            tables = ", ".join(connection.ops.quote_name(model._meta.db_table) for model in (OutcomeTarget, ProgressReport))
+            cursor.execute(f"LOCK TABLE {tables} IN EXCLUSIVE MODE")
 
 
 def refuse_locked(programme_id: int, fiscal_year: int, on: date) -> None:

@@ -2,8 +2,8 @@
 
 A report goes draft → submitted → accepted, or returned with a note and submitted again. Its author recalls it while nobody has decided; an
 accepted one is corrected by reopening it; what should not stand is taken down. A missed target is closed by a reviewer, a target that no
-longer stands is withdrawn, and what a source left open is settled by the official who first reports on it. Of a locked year officials take
-no step; reviewers still decide what waits.
+longer stands is withdrawn, and what a source left open is settled by the official who first reports on it. Of a locked year nobody takes a
+step but reviewers, who accept or return what waits.
 
 The only writer of a report's state and of its accepted figure, of closed misses, and of withdrawals. Each step locks the row, asks whether
 it may be taken, and saves with user and reason, in one transaction. A step that may not be taken raises ValidationError with the sentence
@@ -137,6 +137,7 @@ def send_back(report: ProgressReport, *, by, reason: str) -> ProgressReport:
 
 
 def _may_reopen(report: ProgressReport, by) -> None:
+    _refuse_locked(report)
     if report.state == ReportState.TAKEN_DOWN or not by.has_perm("kpis.decide_progressreport"):
         _official_of(report, by, _("Only an official reopens what was taken down; an accepted report, also a reviewer."))
     _refuse_unless(
@@ -165,6 +166,7 @@ def reopen(report: ProgressReport, *, by, reason: str) -> ProgressReport:
 
 
 def _may_take_down(report: ProgressReport, by) -> None:
+    _refuse_locked(report)
     if report.accepted_measured_on is None:
         _official_of(report, by, _("Only an official takes down what nobody accepted."))
         _refuse_unless(may_be_entered(report), _("Only a draft, a returned or an accepted report can be taken down."))
@@ -384,6 +386,10 @@ TARGET_STEPS = (
 def _official_of(report: ProgressReport, by, otherwise) -> None:
     _allow(by.has_perm("kpis.submit_progressreport"), otherwise)
     _allow(_answers_for(by, report), _("This programme belongs to another organisation, or the target is withdrawn."))
+    _refuse_locked(report)
+
+
+def _refuse_locked(report: ProgressReport) -> None:
     locks.refuse_locked(report.target.programme_id, report.fiscal_year, _today())
 
 

@@ -1,13 +1,16 @@
 """The admin of locks: administrators lock a fiscal year for entry, open it again and grant exceptions; all others read them."""
 
+from datetime import timedelta
+
 from django.contrib import admin
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from budget.admin.lists import in_words, who_and_when
 from budget.admin.records import RecordAdmin, StackedRecordInline
-from budget.forms import ReasonForm
+from budget.forms import ReasonForm, RowForm
 from budget.history import explain
+from kpis import locks
 from kpis.models import EntryLock, LockException
 
 _YEAR = in_words(EntryLock, "fiscal_year")
@@ -21,8 +24,20 @@ class LockForm(ReasonForm):
         return cleaned
 
 
+class LockExceptionForm(RowForm):
+    def clean(self):
+        cleaned = super().clean()
+        if not self.instance._state.adding:
+            if "organisation" in self.changed_data:
+                self.add_error("organisation", _("An exception stays that of its organisation. Add another one."))
+            if "until_on" in self.changed_data and "reason" not in self.changed_data:
+                self.add_error("reason", _("Say why: what stands here was said of the day before."))
+        return cleaned
+
+
 class LockExceptionInline(StackedRecordInline):
     model = LockException
+    form = LockExceptionForm
     autocomplete_fields = ("organisation",)
     fields = ("organisation", "until_on", "reason", "granted")
     readonly_fields = ("granted",)
@@ -49,9 +64,16 @@ class EntryLockAdmin(RecordAdmin):
         return form.cleaned_data["reason"]
 
     def save_model(self, request, obj, form, change):
-        if not change or "locked" in form.changed_data:
+        locks.wait_for_entries()
+        if self.has_changed(form):
             obj.set_by, obj.set_at = request.user, timezone.now()
         super().save_model(request, obj, form, change)
+        if not obj.locked:  # another lock of the year is a new one: nobody is excepted from it yet
+            today = timezone.localdate()
+            for exception in obj.exceptions.on(today):
+                exception.until_on = today - timedelta(days=1)
+                explain(exception, reason=obj.reason, by=request.user)
+                exception.save()
 
     def save_formset(self, request, form, formset, change):
         for exception in formset.save(commit=False):

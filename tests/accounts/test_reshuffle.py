@@ -32,7 +32,7 @@ def posted(username, organisation, role=Role.OFFICIAL, from_on=BEFORE, to_on=Non
 @pytest.fixture
 def plan(administrator, bureau, division):
     """The plan of lines for the bureau: the administrator is of the ministry above it."""
-    return lambda *lines, scope=bureau: plan_of(lines, on=DAY, scope=scope, by=administrator)
+    return lambda *lines, scope=bureau: plan_of(lines, on=DAY, today=DAY, scope=scope, by=administrator)
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def done(administrator, bureau, division):
     """The lines planned and carried out for the bureau."""
 
     def carried_out(*lines, scope=bureau):
-        shown = plan_of(lines, on=DAY, scope=scope, by=administrator).fingerprint
-        return carry_out(lines, on=DAY, scope=scope, by=administrator, shown=shown, reason=WHY)
+        shown = plan_of(lines, on=DAY, today=DAY, scope=scope, by=administrator).fingerprint
+        return carry_out(lines, on=DAY, today=DAY, scope=scope, by=administrator, shown=shown, reason=WHY)
 
     return carried_out
 
@@ -165,7 +165,7 @@ def test_a_posting_that_begins_on_the_day_or_later_and_is_not_named_ends_on_its_
     found = plan(line("yamada"))
     assert told(found)["ends"] == [("suzuki", first)]
     assert [str(posting) in warning for warning in found.warnings] == [True]
-    assert [user.username for user in found.loses_access] == ["suzuki"]
+    assert found.loses_access == []  # not wholly: there is that day
 
 
 def test_what_lies_outside_the_scope_stays(plan, ministry, division):
@@ -365,7 +365,7 @@ def test_all_that_is_wrong_is_told_at_once_and_nothing_is_saved(administrator, b
     posted("suzuki", division)
     lines = [line("new", name="新任"), line("x", "nowhere", name="誰", number=3), line("new", role="king", number=4)]
     with pytest.raises(Refused) as caught:
-        carry_out(lines, on=DAY, scope=bureau, by=administrator, shown="", reason=WHY)
+        carry_out(lines, on=DAY, today=DAY, scope=bureau, by=administrator, shown="", reason=WHY)
     assert [(one.line, one.column) for one in caught.value.refusals] == [(3, "organisation"), (4, "role")]
     assert not User.objects.filter(username__in=("new", "x")).exists()
     assert Posting.objects.get(user__username="suzuki").to_on is None
@@ -402,7 +402,7 @@ def test_a_file_that_is_applied_again_changes_nothing(done, division, other_divi
     assert not first.changes_nothing
     assert again.changes_nothing
     assert Posting.history.count() == rows
-    assert [user.username for user in again.loses_access] == [user.username for user in first.loses_access] == ["suzuki", "tanaka"]
+    assert [user.username for user in again.loses_access] == [user.username for user in first.loses_access] == ["suzuki"]
 
 
 def test_nothing_is_deleted(done, division):
@@ -415,10 +415,10 @@ def test_nothing_is_deleted(done, division):
 
 def test_a_plan_that_is_no_longer_the_one_that_was_shown_is_not_carried_out(administrator, bureau, division, other_division):
     posted("yamada", division)
-    shown = plan_of([line("yamada")], on=DAY, scope=bureau, by=administrator).fingerprint
+    shown = plan_of([line("yamada")], on=DAY, today=DAY, scope=bureau, by=administrator).fingerprint
     posted("suzuki", other_division)
     with pytest.raises(Outdated) as caught:
-        carry_out([line("yamada")], on=DAY, scope=bureau, by=administrator, shown=shown, reason=WHY)
+        carry_out([line("yamada")], on=DAY, today=DAY, scope=bureau, by=administrator, shown=shown, reason=WHY)
     assert told(caught.value.plan)["ends"] == [("suzuki", EVE)]
     assert Posting.objects.get(user__username="suzuki").to_on is None
 
@@ -449,7 +449,7 @@ def test_a_plan_with_another_warning_is_another_plan(plan, ministry):
 
 def test_a_plan_of_another_day_is_another_plan(administrator, bureau, division):
     posted("yamada", division)
-    plans = [plan_of([line("yamada")], on=day, scope=bureau, by=administrator) for day in (DAY, DAY + timedelta(days=1))]
+    plans = [plan_of([line("yamada")], on=day, today=day, scope=bureau, by=administrator) for day in (DAY, DAY + timedelta(days=1))]
     assert told(plans[0]) == told(plans[1]) == only(goes_on=["yamada"])
     assert plans[0].fingerprint != plans[1].fingerprint
 
@@ -505,3 +505,33 @@ def test_file_of_the_day_costs_the_same_for_any_number(division, bureau, django_
             posted(f"user-{number}-{n}", division)
         with django_assert_num_queries(2):  # the tree, the postings
             assert len(list(postings_from(DAY, bureau))) >= number
+
+
+# --- Who can still administer -------------------------------------------------------------------------------------------------------------
+
+
+def everywhere(administrator, *lines, on=DAY, today=DAY) -> Plan:
+    return plan_of(lines, on=on, today=today, scope=None, by=administrator)
+
+
+def of_administrator(to_on=None, from_on=date(2020, 4, 1)) -> Line:
+    return line("administrator", "ministry", Role.ADMINISTRATOR, from_on=from_on, to_on=to_on)
+
+
+def test_a_last_day_before_today_leaves_nobody_to_administer(administrator):
+    """The day of the file lies in the past: who is an administrator on it is none today."""
+    with pytest.raises(Refused):
+        everywhere(administrator, of_administrator(to_on=date(2026, 4, 20)), today=date(2026, 5, 1))
+
+
+def test_a_last_day_of_the_last_administrator_is_warned_of(administrator):
+    assert everywhere(administrator, of_administrator(to_on=LATER)).warnings == [
+        "令和8年7月2日（2026-07-02）以降、ログインできる管理者がいません。"
+    ]
+
+
+def test_administrators_who_follow_one_another_leave_no_gap(administrator, ministry):
+    successor = UserFactory(username="successor")
+    follows = line("successor", "ministry", Role.ADMINISTRATOR, from_on=LATER + timedelta(days=1), number=3)
+    assert successor.has_usable_password()
+    assert everywhere(administrator, of_administrator(to_on=LATER), follows).warnings == []

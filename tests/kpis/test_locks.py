@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from budget.fiscal import day_name
@@ -97,10 +99,11 @@ def test_an_exception_of_another_year_opens_nothing(target, lock):
 
 
 @pytest.mark.parametrize("count", [1, 30])
-def test_locks_cost_the_same_for_any_number_of_exceptions(target, lock, count, django_assert_num_queries):
+def test_locks_cost_the_same_for_any_number_of_years_and_exceptions(target, lock, count, django_assert_num_queries):
     for _n in range(count):
         LockExceptionFactory(lock=lock)
-    with django_assert_num_queries(4):  # locks, exceptions, the tree, their programmes
+        LockExceptionFactory()
+    with django_assert_num_queries(5):  # locks, exceptions, the tree, who leads and who answers for programmes
         assert refused_to(target.programme)
 
 
@@ -116,6 +119,13 @@ STEPS_OF_OFFICIALS = [
     ("recall", {"submitted": True}, lambda report, by: workflow.recall(report, by=by)),
     ("take down", {}, lambda report, by: workflow.take_down(report, by=by, reason="誤り")),
 ]
+
+
+def test_nobody_reopens_or_takes_down_a_result_of_a_locked_year(target, official, reviewer, lock):
+    report = ProgressReportFactory(target=target, fiscal_year=2025, reported_by=official, accepted=True)
+    for take in (workflow.reopen, workflow.take_down):
+        with pytest.raises(ValidationError, match=WHO_WHEN_WHY):
+            take(report, by=reviewer, reason="誤り")
 
 
 @pytest.mark.parametrize(("state", "take"), [case[1:] for case in STEPS_OF_OFFICIALS], ids=[case[0] for case in STEPS_OF_OFFICIALS])
@@ -219,10 +229,46 @@ def test_a_year_is_opened_again_with_a_reason_of_its_own(as_administrator, admin
     assert (told.history_user, told.history_change_reason) == (administrator, "訂正のため再開する。")
 
 
-def test_a_better_reason_does_not_change_who_locked_the_year(as_administrator, lock):
+def test_who_words_the_reason_anew_is_who_says_it(as_administrator, administrator, lock):
     as_administrator.post(page_of(lock), sent(as_administrator.get(page_of(lock)), reason="白書を作成するため。"))
     lock.refresh_from_db()
-    assert (lock.set_by.name, lock.set_at, lock.reason) == ("管理 花子", datetime(2026, 9, 10, 0, tzinfo=UTC), "白書を作成するため。")
+    assert (lock.set_by, lock.set_at, lock.reason) == (administrator, datetime(2026, 9, 10, 3, tzinfo=UTC), "白書を作成するため。")
+
+
+def test_the_last_day_of_an_exception_moves_with_a_reason_of_its_own(as_administrator, lock, division):
+    exception = LockExceptionFactory(lock=lock, organisation=division, until_on=TODAY)
+    page = as_administrator.get(page_of(lock))
+    refused = as_administrator.post(page_of(lock), sent(page, **{"exceptions-0-until_on": "R8.12.31"}))
+    assert refused.context["inline_admin_formsets"][0].formset.errors[0].keys() == {"reason"}
+    as_administrator.post(page_of(lock), sent(page, **{"exceptions-0-until_on": "R8.12.31", "exceptions-0-reason": "公表が延びた。"}))
+    told = exception.history.latest("history_id")
+    assert (told.until_on, told.history_change_reason) == (date(2026, 12, 31), "公表が延びた。")
+
+
+def test_an_exception_stays_that_of_its_organisation(as_administrator, lock, division, other_division):
+    LockExceptionFactory(lock=lock, organisation=division)
+    page = as_administrator.get(page_of(lock))
+    refused = as_administrator.post(page_of(lock), sent(page, **{"exceptions-0-organisation": other_division.pk}))
+    assert refused.context["inline_admin_formsets"][0].formset.errors[0].keys() == {"organisation"}
+
+
+def test_exceptions_end_when_the_year_is_opened_again(as_administrator, target, lock):
+    """A later lock of the year is a new one."""
+    exception = LockExceptionFactory(lock=lock, organisation=target.programme.lead)
+    for locked, reason in ((None, "訂正のため再開する。"), ("on", "訂正が終わった。")):
+        as_administrator.post(page_of(lock), sent(as_administrator.get(page_of(lock)), locked=locked, reason=reason))
+    assert refused_to(target.programme)
+    assert exception.history.latest("history_id").history_change_reason == "訂正のため再開する。"
+
+
+def test_a_lock_waits_for_who_is_entering(as_administrator):
+    """On PostgreSQL the tables are locked against entries before the lock is written; SQLite has one writer at a time."""
+    add = reverse("admin:kpis_entrylock_add")
+    page = as_administrator.get(add)
+    with CaptureQueriesContext(connection) as queries:
+        as_administrator.post(add, sent(page, fiscal_year="2025", locked="on", reason="公表のため。"))
+    told = [query["sql"].split(" ")[0] for query in queries if "LOCK TABLE" in query["sql"] or "INSERT INTO" in query["sql"]]
+    assert told[0] == ("LOCK" if connection.vendor == "postgresql" else "INSERT")
 
 
 def test_a_year_has_one_lock(as_administrator, lock):
