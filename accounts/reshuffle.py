@@ -334,5 +334,6 @@ class _Planning:
             self._warn(_("From %(day)s on there is no administrator who can log in.") % {"day": day_name(uncovered)})
         mine = [(p, to_on) for p, to_on in left if p.user_id == self.by.pk and p.role == Role.ADMINISTRATOR]
         had = [p for p in self.within.values() if p.user_id == self.by.pk and p.role == Role.ADMINISTRATOR and self._lasts(p)]
-        if any(p.from_on <= self.on for p in had) and not any(p.from_on <= self.from_now and (to_on is None or to_on >= self.from_now) for p, to_on in mine):
+        keeps = any(p.from_on <= self.from_now and (to_on is None or to_on >= self.from_now) for p, to_on in mine)
+        if any(p.from_on <= self.on for p in had) and not keeps:
             self._warn(_("You lose your own posting as an administrator on %(day)s.") % {"day": day_name(self.on)})

@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from budget.models import Organisation, bureau_ids
@@ -84,6 +85,12 @@ def with_place(targets: QuerySet[OutcomeTarget], on: date, known_at: datetime | 
 # --- By division --------------------------------------------------------------------------------------------------------------------
 
 
+def leads_within(bureau: Organisation) -> set[int]:
+    """The organisations whose targets count for a bureau: those that have none nearer to them."""
+    bureau_of = bureau_ids(Organisation.objects.values_list("id", "parent_id", "kind"))
+    return {organisation for organisation, found in bureau_of.items() if found == bureau.pk}
+
+
 @dataclass(frozen=True)
 class Line:
     """How many targets of an organisation stand in each list of the round."""
@@ -129,31 +136,36 @@ def by_division(targets: QuerySet[OutcomeTarget]) -> list[BureauLines]:
 # --- What changes, before it does -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass
 class Change:
-    """What a day to come brings, if nothing is entered until then."""
+    """What a day to come brings, if nothing is entered until then: `targets` with their status of that day."""
 
     on: date
     what: str
-    number: int
     year: int
+    targets: QuerySet[OutcomeTarget]
+
+    @cached_property
+    def number(self) -> int:
+        return self.targets.count()
 
 
 def ahead(targets: QuerySet[OutcomeTarget], on: date) -> list[Change]:
     """What the next 1 April, due day and day after it bring, by what is known now; the next one first.
 
-    `asked`: results of the year that will have ended are asked for. `passed`: targets whose last day is 31 March and are not achieved by
-    then. `due`: results are due and not handed in. `unreported`: targets become unreported that are not unreported on `on`.
+    `will_be_asked`: results of the year that will have ended are asked for. `will_have_passed`: targets whose last day is 31 March and
+    that are not achieved by then. `will_be_due`: results are due and not handed in. `will_be_unreported`: targets become unreported that
+    are not so on `on`.
     """
     april = date(on.year if (on.month, on.day) < (4, 1) else on.year + 1, 4, 1)
     due = due_on(on) if on <= due_on(on) else due_on(april)
     after = due + timedelta(days=1)
     return sorted(
         [
-            Change(april, "asked", _asked(targets, april).count(), last_ended_year(april)),
-            Change(april, "passed", _passing(targets, april).count(), last_ended_year(april)),
-            Change(due, "due", _asked(targets, due).count(), last_ended_year(due)),
-            Change(after, "unreported", len(_unreported(targets, after) - _unreported(targets, on)), last_ended_year(after)),
+            Change(april, "will_be_asked", last_ended_year(april), _asked(targets, april)),
+            Change(april, "will_have_passed", last_ended_year(april), _passing(targets, april)),
+            Change(due, "will_be_due", last_ended_year(due), _asked(targets, due)),
+            Change(after, "will_be_unreported", last_ended_year(after), _becoming_unreported(targets, after, on)),
         ],
         key=lambda change: change.on,
     )
@@ -167,5 +179,6 @@ def _passing(targets: QuerySet[OutcomeTarget], day: date) -> QuerySet[OutcomeTar
     return targets.filter(due_on=day - timedelta(days=1), each_year=False).with_status(day).exclude(status=Status.ACHIEVED)
 
 
-def _unreported(targets: QuerySet[OutcomeTarget], day: date) -> set[int]:
-    return set(targets.overdue(day, (Status.UNREPORTED,)).values_list("pk", flat=True))
+def _becoming_unreported(targets: QuerySet[OutcomeTarget], day: date, on: date) -> QuerySet[OutcomeTarget]:
+    before = targets.overdue(on, (Status.UNREPORTED,)).values_list("pk", flat=True)
+    return targets.overdue(day, (Status.UNREPORTED,)).exclude(pk__in=list(before))

@@ -59,6 +59,7 @@ REFUSED = "refused"  # 403
 NOT_ALLOWED = "not allowed"  # 405: a page that takes no form, or a button that is no page
 LEADS_ON = "leads on"  # 302 to another page
 NOT_FOUND = "not found"  # 404
+CONFLICT = "conflict"  # 409: what was asked cannot be done any more; the page shows what was written
 INCOMPLETE = "incomplete"  # 422: the page comes back with its errors
 
 # `departed` is logged in, and the last posting ended yesterday. The objects are of the division of `official`, those named `other_…` of
@@ -400,6 +401,8 @@ def answer(response) -> str:
             return NOT_FOUND
         case 405:
             return NOT_ALLOWED
+        case 409:
+            return CONFLICT
         case 422:
             return INCOMPLETE
     return f"HTTP {response.status_code}"
@@ -492,7 +495,7 @@ def pressed(world, role: str, address: str, **form) -> str:
     answered = answer(browser_of(world, role).post(address, {"reason": "理由", **form}))
     if traces() != before:
         return TAKEN if answered == LEADS_ON else f"{answered}, and something was saved"
-    return TOLD_WHY if answered == LEADS_ON else answered
+    return TOLD_WHY if answered in (LEADS_ON, CONFLICT) else answered
 
 
 @pytest.mark.parametrize("role", ROLES)

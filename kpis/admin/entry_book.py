@@ -6,6 +6,7 @@ is saved as a whole or not at all; a row that is left as it was downloaded says 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -18,6 +19,7 @@ from django.db.models import Max, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from budget.fiscal import day_name, fiscal_year_of, parse_year
 from budget.history import Change, Version, changes, explain
 from kpis import locks, work, workflow
 from kpis.admin.entry import ASKED_ONCE, ReportForm
@@ -26,6 +28,7 @@ from kpis.choices import Kind, ReportState
 from kpis.explain import figure, goal
 from kpis.exports.entry_book import COLUMNS
 from kpis.importers.entry_book import Problem, Row
+from kpis.importers.workbook import LONGEST_TEXT, cleaned
 from kpis.measures import format_value, normal_unit
 from kpis.models import Evidence, OutcomeTarget, ProgressReport, YearlyMilestone
 
@@ -36,19 +39,33 @@ SHOWN = ("programme", "indicator", "statement", "goal", "deadline", "unit")
 TITLES = {column.name: column.title for column in COLUMNS}
 FIGURES = {Kind.QUANTITATIVE: "value", Kind.QUALITATIVE: "grade"}
 Key = tuple[int, int]  # a target and a fiscal year
+MOST_ENTRIES = 300  # of one upload: they are saved in one transaction, for which everybody else waits on SQLite
 
 
 # --- The workbook that goes out -------------------------------------------------------------------------------------------------------
 
 
-def due(user, on: date) -> tuple[list[OutcomeTarget], int]:
-    """The targets whose result an official is to enter, unreported ones first, with what My work tells of them; and the number of those
-    left out because their year is locked.
+@dataclass
+class Due:
+    """The targets whose result an official is to enter, unreported ones first, with what My work tells of them; and the numbers of those
+    left out: their year is locked, or their report was taken down and has to be reopened first.
     """
-    todo, closed = work.OfficialsWork(user, on), locks.in_force(on)
-    asked = [target for kind in ("unreported", "due") for target in todo.targets(kind).select_related("passage__document")]
-    open_ones = [target for target in asked if closed.against(target.programme_id, target.entry_fy) is None]
-    return open_ones, len(asked) - len(open_ones)
+
+    targets: list[OutcomeTarget] = field(default_factory=list)
+    locked: int = 0
+    taken_down: int = 0
+
+
+def due(user, on: date) -> Due:
+    todo, closed, found = work.OfficialsWork(user, on), locks.in_force(on), Due()
+    for target in (target for kind in ("unreported", "due") for target in todo.targets(kind).select_related("passage__document")):
+        if closed.against(target.programme_id, target.entry_fy):
+            found.locked += 1
+        elif target.report_state == ReportState.TAKEN_DOWN:
+            found.taken_down += 1
+        else:
+            found.targets.append(target)
+    return found
 
 
 def rows(targets: Sequence[OutcomeTarget]) -> Iterator[dict[str, str | None]]:
@@ -156,6 +173,29 @@ class Entry:
         report = self.form.instance
         return figure(report.value, report.grade, self.target.unit)
 
+    @property
+    def changes(self) -> list[tuple[Any, str, str]]:
+        """What the row changes besides, in words: the field, what stands there, what is entered."""
+        told = [
+            (form.fields[name].label, _in_words(form.initial.get(name)), _in_words(form.cleaned_data.get(name)))
+            for form in (self.form, self.evidence)
+            if form
+            for name in form.changed_data
+            if name not in ("value", "grade", "version")
+        ]
+        return [(label, old, new) for label, old, new in told if old != new]
+
+
+def _in_words(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return _("yes") if value else ""
+        case date():
+            return day_name(value)
+    return cleaned(str(value))
+
 
 def check(sent: Sequence[Row], user, on: date, formfield_callback, lock: bool = False) -> list[Entry]:
     """What each filled row enters or what is wrong with it; rows left as they were downloaded are left out. With `lock` targets and
@@ -164,18 +204,20 @@ def check(sent: Sequence[Row], user, on: date, formfield_callback, lock: bool = 
     reach = OutcomeTarget.objects.reportable_by(user, on).filter(code__in={row.cells["target_code"].text for row in sent})
     reach, reports = reach.select_related("programme__lead", "passage__document"), ProgressReport.objects.order_by("pk")
     if lock:
-        reach, reports = reach.order_by("pk").select_for_update(of=("self",)), reports.select_for_update(of=("self",))
+        reports = reports.select_for_update(of=("self",))
     targets = {target.code: target for target in reach}
     keys = {row.number: _key(row, targets) for row in sent}
     found = _reports(filter(None, keys.values()), reports)
+    if lock:  # reports before their targets, as the form of a single result locks them
+        targets = {target.code: target for target in reach.order_by("pk").select_for_update(of=("self",))}
     versions = _versions(targets.values(), found)
     closed, made = locks.in_force(on), Forms.made(formfield_callback)
     entries, seen = [], {}
     for row in sent:
-        target, key = targets.get(row.cells["target_code"].text), keys[row.number]
+        target, key = copy(targets.get(row.cells["target_code"].text)), keys[row.number]
         report = found.get(key)
         version = versions(*key) if key else ""
-        if _says_nothing(row, target, report, version):
+        if _says_nothing(row, target, report):
             continue
         entry = Entry(row, target, report, problems=list(row.problems))
         entries.append(entry)
@@ -183,6 +225,8 @@ def check(sent: Sequence[Row], user, on: date, formfield_callback, lock: bool = 
             entry.refuse(_("This target is not one that you report on, or there is none of this code."))
         elif key is None:
             entry.refuse(_("This is no fiscal year."), "fiscal_year")
+        elif key[1] > fiscal_year_of(on):
+            entry.refuse(_("This fiscal year has not begun."), "fiscal_year")
         elif key in seen:
             entry.refuse(_("Row %(row)s enters the result of the same year.") % {"row": seen[key]})
         elif row.cells["version"].text != version:
@@ -201,20 +245,32 @@ def check(sent: Sequence[Row], user, on: date, formfield_callback, lock: bool = 
 
 
 def _key(row: Row, targets: dict[str, OutcomeTarget]) -> Key | None:
-    target, year = targets.get(row.cells["target_code"].text), row.cells["fiscal_year"].text
-    return (target.pk, int(year)) if target and year.isdecimal() and len(year) == 4 else None
+    target = targets.get(row.cells["target_code"].text)
+    try:
+        return (target.pk, parse_year(row.cells["fiscal_year"].text)) if target else None
+    except ValueError:
+        return None
 
 
-def _says_nothing(row: Row, target: OutcomeTarget | None, report: ProgressReport | None, version: str) -> bool:
-    """Whether nothing was written into the row: its entry cells are blank, or hold the draft that was downloaded."""
-    if row.problems:
-        return False
+def _says_nothing(row: Row, target: OutcomeTarget | None, report: ProgressReport | None) -> bool:
+    """Whether the row enters nothing: its entry cells are blank, hold the draft that was downloaded, or what stands there by now."""
     texts = {name: row.cells[name].text for name in ENTRIES}
     if not any(texts.values()):
         return True
-    return (
-        target is not None and row.cells["version"].text == version and texts == {k: v or "" for k, v in _entered(target, report).items()}
-    )
+    if target is None:
+        return False
+    downloaded = Version.read(row.cells["version"].text).shown(report) if report else None
+    if texts == _as_read(_entered(target, downloaded)):
+        return True
+    if report is None or any(texts[name] not in ("", str(getattr(target, name))) for name in ASKED_ONCE):
+        return False
+    known = {cleaned(evidence.citation): evidence.url for evidence in report.evidence.all()} | {"": ""}
+    stands = _as_read(_entered(target, report)) | {name: texts[name] for name in ASKED_ONCE} | {"citation": texts["citation"]}
+    return texts["citation"] in known and texts == stands | {"url": texts["url"] and known[texts["citation"]]}
+
+
+def _as_read(texts: dict[str, str | None]) -> dict[str, str]:
+    return {name: cleaned(text or "") for name, text in texts.items()}
 
 
 def _refuse_stale(entry: Entry, key: Key) -> None:
@@ -252,7 +308,7 @@ def _altered(row: Row, target: OutcomeTarget) -> list[tuple[str, str]]:
     """The shown cells that differ from what the workbook would show now."""
     with translation.override(LANGUAGE):
         now = _shown(target)
-    return [(name, now[name]) for name in SHOWN if row.cells[name].text.split() != now[name].split()]
+    return [(name, now[name]) for name in SHOWN if row.cells[name].text.split() != cleaned(now[name][:LONGEST_TEXT]).split()]
 
 
 # --- The form of a row ----------------------------------------------------------------------------------------------------------------
@@ -279,11 +335,12 @@ def _fill(entry: Entry, year: int, made: Forms, on: date) -> None:
     target, cells = entry.target, entry.row.cells
     report = entry.report or ProgressReport(target=target, fiscal_year=year)
     report.target = target
-    not_asked = {name for name, text in _entered(target, entry.report).items() if text is None}
+    stands = _entered(target, entry.report)
+    not_asked = {name for name, text in stands.items() if text is None}
     for name in ENTRIES:
         if name in not_asked and cells[name].text:
             entry.refuse(_("Nothing is asked for here. Leave this cell blank."), name)
-    data = {name: "" if name in not_asked else cells[name].text for name in ENTRIES}
+    data = {name: "" if name in not_asked else _kept(cells[name].text, stands[name]) for name in ENTRIES}
     data["preliminary"] = "on" if data["preliminary"] == "yes" else ""
     data["value"] = _without_percent_sign(data["value"], target.unit)
     version = cells["version"].text
@@ -301,6 +358,11 @@ def _fill(entry: Entry, year: int, made: Forms, on: date) -> None:
                 entry.refuse(sentence, name if name in cells else "citation")
     if not entry.problems:
         entry.not_ready = _why_not_ready(report)
+
+
+def _kept(text: str, stands: str | None) -> str:
+    """What stands there, sign by sign, where the cell gives it back: a cell holds no carriage returns."""
+    return stands if stands and cleaned(stands) == text else text
 
 
 def _without_percent_sign(text: str, unit: str) -> str:
@@ -341,16 +403,20 @@ def save(sent: Sequence[Row], user, on: date, formfield_callback, *, reason: str
         if any(entry.problems for entry in entries):
             raise CannotSave(entries)
         for entry in entries:
-            report = entry.form.enter(by=user, reason=reason)
-            if entry.evidence and entry.evidence.has_changed():
-                evidence = entry.evidence.save(commit=False)
-                evidence.report = report
-                explain(evidence, reason=reason, by=user)
-                evidence.save()
-            if submit:
-                try:
-                    workflow.submit(report, by=user)
-                except ValidationError as error:
-                    entry.refuse(" ".join(error.messages))
-                    raise CannotSave(entries) from error
+            try:
+                _save(entry, user, reason=reason, submit=submit)
+            except ValidationError as error:
+                entry.refuse(" ".join(error.messages))
+                raise CannotSave(entries) from error
     return entries
+
+
+def _save(entry: Entry, user, *, reason: str, submit: bool) -> None:
+    report = entry.form.enter(by=user, reason=reason)
+    if entry.evidence and entry.evidence.has_changed():
+        evidence = entry.evidence.save(commit=False)
+        evidence.report = report
+        explain(evidence, reason=reason, by=user)
+        evidence.save()
+    if submit:
+        workflow.submit(report, by=user)

@@ -60,12 +60,15 @@ class EntryBookPages:
         if not self.has_add_permission(request):
             raise PermissionDenied
         today = timezone.localdate()
-        targets, _locked = entry_book.due(request.user, today)
+        targets = entry_book.due(request.user, today).targets
         with translation.override(entry_book.LANGUAGE):
             title = _("Results to enter, %(day)s, %(user)s") % {"day": day_name(today), "user": request.user}
             notes = [
                 _("Fill in the yellow cells and leave blank what is not known: a row left as it is is not read."),
-                _("Do not alter the grey cells: they tell which result a row is of. Rows may be deleted, sorted and filtered."),
+                _(
+                    "Do not alter the grey cells: they tell which result a row is of. To sort or delete rows, lift the protection: "
+                    "it has no password."
+                ),
                 _("Write figures as digits in the target's unit. Formulas are refused: write the figure itself."),
                 _("Send the file on the page where you downloaded it. You see what it would enter before anything is saved."),
             ]
@@ -97,9 +100,9 @@ class EntryBookPages:
         form = UploadForm()
         told = {"name": get_valid_filename(name)[:100], "rows": [asdict(entry.row) for entry in entries]}
         payload = signing.dumps(told, salt=_salt(request.user), compress=True)
-        if len(payload) > LARGEST_PREVIEW:
-            form.full_clean()
-            form.errors["file"] = form.error_class([_("The file holds too much text for one preview. Send it in several files.")])
+        if len(payload) > LARGEST_PREVIEW or len(entries) > entry_book.MOST_ENTRIES:
+            most = {"most": entry_book.MOST_ENTRIES}
+            messages.error(request, _("The file holds too much for one time: at most %(most)s rows. Send it in several files.") % most)
             return self._page_of_the_workbook(request, form, status=422)
         refused = any(entry.problems for entry in entries)
         context = {
@@ -117,10 +120,10 @@ class EntryBookPages:
             told = signing.loads(request.POST.get("payload", ""), salt=_salt(request.user), max_age=MINUTES * 60)
         except signing.SignatureExpired:
             messages.error(request, _("The preview is older than an hour. Send the file again."))
-            return HttpResponseRedirect(_here())
+            return self._page_of_the_workbook(request, UploadForm(), status=422)
         except signing.BadSignature:
             messages.error(request, _("This preview is not yours, or it was altered. Send the file again."))
-            return HttpResponseRedirect(_here())
+            return self._page_of_the_workbook(request, UploadForm(), status=422)
         rows = [Row(row["number"], {name: Cell(**cell) for name, cell in row["cells"].items()}) for row in told["rows"]]
         reason, submit = _("entered by the workbook %(name)s") % {"name": told["name"]}, "_submit" in request.POST
         try:
@@ -130,6 +133,9 @@ class EntryBookPages:
             return self._preview(request, told["name"], refused.entries)
         for entry in entries:
             self.log_change(request, entry.form.instance, reason)
+        if not entries:  # sent twice
+            messages.info(request, _("This is saved already."))
+            return HttpResponseRedirect(reverse("kpis:work"))
         number = len(entries)
         if submit:
             done = ngettext("%(n)s result is submitted.", "%(n)s results are submitted.", number)
@@ -139,14 +145,12 @@ class EntryBookPages:
         return HttpResponseRedirect(reverse("kpis:work"))
 
     def _page_of_the_workbook(self, request, form, status, **told):
-        targets, locked = entry_book.due(request.user, timezone.localdate())
         context = {
             **self.admin_site.each_context(request),
             "title": _("Enter many results by a workbook"),
             "opts": self.opts,
             "form": form,
-            "due": len(targets),
-            "locked": locked,
+            "due": entry_book.due(request.user, timezone.localdate()),
             **told,
         }
         return TemplateResponse(request, "admin/kpis/progressreport/workbook.html", context, status=status)
@@ -154,7 +158,3 @@ class EntryBookPages:
 
 def _salt(user) -> str:
     return f"kpis.entry_book.{user.pk}"
-
-
-def _here() -> str:
-    return reverse("admin:kpis_progressreport_workbook")

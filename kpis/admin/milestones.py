@@ -1,6 +1,6 @@
 """The page that proposes yearly milestones: the straight line from the baseline to the target, which a person keeps or edits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from budget.fiscal import fiscal_year_name
 from budget.forms import FigureField
-from budget.history import Version, explain
+from budget.history import Change, Version, changes, explain
 from kpis import measures
 from kpis.models import OutcomeTarget, YearlyMilestone
 
@@ -22,6 +22,8 @@ def proposed(target: OutcomeTarget) -> dict:
 
 class MilestonesForm(forms.Form):
     """A box for each year, holding the milestone that stands, else the one proposed. A box left blank adds none."""
+
+    changed_meanwhile: Sequence[Change] = ()
 
     change_reason = forms.CharField(
         label=_("reason of the change"),
@@ -60,7 +62,7 @@ class MilestonesForm(forms.Form):
     def clean(self):
         cleaned = super().clean()
         if cleaned.get("version") != self.version_now:
-            self.data = {**self.data.dict(), "version": self.version_now}
+            self._take_over_what_only_others_changed(Version.read(cleaned.get("version", "")))
             raise ValidationError(
                 _("This was changed while you had the page open, and nothing of yours is saved yet. Look, and save again.")
             )
@@ -71,6 +73,17 @@ class MilestonesForm(forms.Form):
             except ValidationError as error:
                 self.add_error(f"year_{milestone.fiscal_year}", error.messages)
         return cleaned
+
+    def _take_over_what_only_others_changed(self, seen: Version) -> None:
+        """Let boxes that the user left as the page showed them say what stands now; the user's own figures stay beside what is told."""
+        rows = list(YearlyMilestone.history.filter(target_id=self.target.pk).select_related("history_user").order_by("history_id"))
+        self.changed_meanwhile = [change for change in changes(rows) if seen.is_older_than(change.row)][::-1]
+        shown = {row.fiscal_year: row.value for row in rows if not seen.is_older_than(row)}
+        self.data = {**self.data.dict(), "version": self.version_now}
+        for year in {*self.line, *self.standing}:
+            name, field = f"year_{year}", self.fields[f"year_{year}"]
+            if name in self.data and not field.has_changed(shown.get(year, self.line.get(year)), self.data[name]):
+                self.data[name] = field.prepare_value(field.initial)
 
     def _changed(self) -> Iterator[YearlyMilestone]:
         """The milestones that are new or have another value, not saved yet."""

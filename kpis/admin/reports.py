@@ -13,6 +13,7 @@ from django.db import router, transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -230,10 +231,9 @@ class ProgressReportAdmin(EntryBookPages, RecordAdmin):
                 return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
             step.refuse_strangers(request.user, report)
             if request.POST.get("version") != str(report.version):
-                messages.error(
-                    request, _("The report was changed while you looked at it. This is how it stands now: look again, then decide.")
+                return self._refused_step(
+                    request, report, _("The report was changed while you looked at it. This is how it stands now: look again, then decide.")
                 )
-                return HttpResponseRedirect(_page_of(report))
             options = {"reason": request.POST.get("reason", "")} if step.takes_reason else {}
             return self._take(request, report, step, **options)
 
@@ -242,11 +242,27 @@ class ProgressReportAdmin(EntryBookPages, RecordAdmin):
         try:
             step.take(report, by=request.user, **options)
         except ValidationError as error:
-            messages.error(request, " ".join(error.messages))
-            return HttpResponseRedirect(_page_of(report))
+            return self._refused_step(request, report, " ".join(error.messages))
         self.log_change(request, report, str(step.done))
         messages.success(request, format_html('{} <a href="{}">{}</a>', step.done, _page_of(report), report))
         return HttpResponseRedirect(reverse("kpis:work"))
+
+    def _refused_step(self, request, report, why):
+        """Say why on the report's page; where a reason was written, on a page that still shows it."""
+        written = request.POST.get("reason", "").strip()
+        if not written or "_submit" in request.POST:  # the form of the result holds a reason of its own, and saved it
+            messages.error(request, why)
+            return HttpResponseRedirect(_page_of(report))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Not done: what was asked cannot be done any more"),
+            "opts": self.opts,
+            "object": report,
+            "why_closed": why,
+            "changes": self._told_since(request, report, Version.read(request.POST.get("version", ""))),
+            "written": [(_("note or reason"), written)],
+        }
+        return TemplateResponse(request, "admin/came_too_late.html", context, status=409)
 
     def get_urls(self):
         view = self.admin_site.admin_view(self.step_view)

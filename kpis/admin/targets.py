@@ -246,6 +246,7 @@ class OutcomeTargetAdmin(RecordAdmin):
             messages.success(request, _("The milestones are saved."))
             return HttpResponseRedirect(page)
         context = {**self.admin_site.each_context(request), "title": _("Propose milestones"), "opts": self.opts, "target": target}
+        context["changes"] = [(YearlyMilestone._meta.verbose_name, change.row.fiscal_year, change) for change in form.changed_meanwhile]
         return TemplateResponse(
             request, "admin/kpis/outcometarget/milestones.html", {**context, "form": form}, status=422 if form.is_bound else 200
         )

@@ -17,10 +17,9 @@ from functools import cache
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from openpyxl.utils import get_column_letter
-from openpyxl.utils.cell import range_boundaries
 
 from kpis.exports.entry_book import COLUMNS, TITLES, VERSION, Column
-from kpis.importers.workbook import Refused, Sheet, Stored, sheets_of
+from kpis.importers.workbook import Bounds, Refused, Sheet, Stored, sheets_of
 
 __all__ = ["Cell", "Problem", "Refused", "Row", "read"]
 
@@ -139,11 +138,11 @@ def _cut(text: str) -> str:
 # --- Ranges ------------------------------------------------------------------------------------------------------------------------
 
 
-def _within(ranges: Iterable[str], rows: Sequence[int], columns: Sequence[int]) -> set[tuple[int, int]]:
+def _within(ranges: Iterable[Bounds], rows: Sequence[int], columns: Sequence[int]) -> set[tuple[int, int]]:
     """Which cells of these rows and columns lie within one of the ranges of several cells."""
     found: set[tuple[int, int]] = set()
     looked_at = 0
-    for left, top, right, bottom in (range_boundaries(cells) for cells in set(ranges)):
+    for left, top, right, bottom in set(ranges):
         down, across = range(top, bottom + 1), range(left, right + 1)
         if len(down) * len(across) > 1:
             inside = rows[bisect_left(rows, down.start) : bisect_left(rows, down.stop)]

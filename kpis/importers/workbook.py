@@ -16,6 +16,7 @@ from zlib import error as DeflateError
 
 from django.utils.translation import gettext as _
 from openpyxl import load_workbook
+from openpyxl.utils.cell import range_boundaries
 from openpyxl.worksheet.formula import ArrayFormula
 
 MEGABYTE = 1024 * 1024
@@ -24,8 +25,11 @@ LARGEST_UNPACKED = 50 * MEGABYTE
 MOST_PARTS = 1_000
 # Text that people write shrinks to a tenth; to a two-hundredth only what repeats itself.
 MOST_TIMES, WITHOUT_WEIGHING = 200, 10 * MEGABYTE
-MOST_TAGS = 2_500_000  # of one part: whoever formats whole rows makes a tag for each of the sheet's 1,048,576
-MOST_ROWS = 50_000  # that hold a cell, be it a blank one
+# Tags of one part: whoever formats whole rows makes one for each of a sheet's 1,048,576; of texts there are some for each cell.
+MOST_TAGS = {"xl/worksheets/": 2_500_000, "xl/sharedstrings": 1_000_000, "": 100_000}
+MOST_SHEETS = 20
+LONGEST_TEXT = 32_767  # of a cell: Excel itself holds no more
+MOST_CELLS = 1_000_000  # that are looked at, with the blank ones before the last of each row
 LAST_ROW = 1_048_576  # of a sheet
 # Formats of days that Japanese Excel knows by number alone: 令和8年3月31日 is 58. openpyxl takes them for numbers.
 JAPANESE_DAYS = (*range(27, 32), 36, *range(50, 59))
@@ -46,14 +50,17 @@ class Stored(NamedTuple):
     format: str = ""
 
 
+Bounds = tuple[int, int, int, int]  # of a range: first column and row, last column and row
+
+
 @dataclass
 class Sheet:
     """A sheet: its rows in the order of the file, each with its number and its cells by column, from 1. Blank cells are left out."""
 
     name: str
     rows: list[tuple[int, dict[int, Stored]]] = field(default_factory=list)
-    merged: list[str] = field(default_factory=list)  # ranges such as K3:K5 of cells that are one
-    computed: list[str] = field(default_factory=list)  # ranges that one formula fills
+    merged: list[Bounds] = field(default_factory=list)  # ranges of cells that are one
+    computed: list[Bounds] = field(default_factory=list)  # ranges that one formula fills
 
 
 def sheets_of(content: bytes) -> list[Sheet]:
@@ -67,7 +74,10 @@ def sheets_of(content: bytes) -> list[Sheet]:
             book = load_workbook(BytesIO(content), read_only=True, keep_links=False)
             styles = enumerate(book._cell_styles)
             book._date_formats |= {number for number, style in styles if style.numFmtId in JAPANESE_DAYS}
-            return [_sheet(worksheet, parts[worksheet._worksheet_path.lstrip("/").lower()]) for worksheet in book.worksheets]
+            named = {worksheet._worksheet_path.lstrip("/").lower(): worksheet for worksheet in book.worksheets}
+            if len(named) != len(book.worksheets) or len(named) > MOST_SHEETS:
+                raise _too_much()
+            return [_sheet(worksheet, parts[name]) for name, worksheet in named.items()]
         except Refused:
             raise
         except Exception as error:  # a broken file breaks openpyxl in whatever way it is broken
@@ -78,12 +88,12 @@ def _sheet(worksheet: Any, part: bytes) -> Sheet:
     sheet, looked_at = Sheet(worksheet.title), 0
     worksheet.reset_dimensions()  # what the file says of its size is not believed
     for number, cells in enumerate(worksheet.rows, start=1):
-        looked_at += bool(cells)
-        if number > LAST_ROW or looked_at > MOST_ROWS:
+        looked_at += len(cells)
+        if number > LAST_ROW or looked_at > MOST_CELLS:
             raise _too_much()
         if found := {cell.column: stored for cell in cells if cell.value is not None and (stored := _stored(cell, sheet))}:
             sheet.rows.append((number, found))
-    sheet.merged = re.findall(r'<(?:\w+:)?mergeCell\s+ref="([A-Z0-9:]+)"', part.decode(errors="replace"))
+    sheet.merged = [_bounds(ref) for ref in re.findall(r'<(?:\w+:)?mergeCell\s+ref="([A-Z0-9:]+)"', part.decode(errors="replace"))]
     return sheet
 
 
@@ -91,7 +101,7 @@ def _stored(cell: Any, sheet: Sheet) -> Stored | None:
     """The cell; None where it holds blanks alone."""
     match cell.value:
         case ArrayFormula(ref=ref, text=text):
-            sheet.computed.append(ref)
+            sheet.computed.append(_bounds(ref))
             return Stored("formula", text or "=")
         case bool(value):
             return Stored("truth", str(value).upper())
@@ -103,15 +113,24 @@ def _stored(cell: Any, sheet: Sheet) -> Stored | None:
             return Stored("number", str(number), cell.number_format or "")
         case str(text):
             kind = {"f": "formula", "e": "error"}.get(cell.data_type, "text")
-            return Stored(kind, cleaned, "") if (cleaned := _cleaned(text)) else None
+            if len(text) > LONGEST_TEXT:
+                raise _too_much()
+            return Stored(kind, found, "") if (found := cleaned(text)) else None
         case number if cell.data_type == "n":  # the shortest digits that tell the stored number from all others
             return Stored("number", repr(number), cell.number_format or "")
     return Stored("formula", "=")  # a table of data, which a formula fills
 
 
-def _cleaned(text: str) -> str:
-    # XML cannot hold some signs: _x000D_ stands for a carriage return.
-    text = re.sub(r"_x(?!D[89A-F])([0-9A-F]{4})_", lambda found: chr(int(found[1], 16)), text, flags=re.IGNORECASE)
+def _bounds(ref: str) -> Bounds:
+    left, top, right, bottom = range_boundaries(ref)
+    if None in (left, top, right, bottom):
+        raise ValueError(f"{ref} is no range of cells")
+    return left, top, right, bottom
+
+
+def cleaned(text: str) -> str:
+    """A text as a cell gives it back: one line feed at every line end, no signs that nobody can see, no blanks around it."""
+    text = re.sub("_x000D_\n?", "\n", text, flags=re.IGNORECASE)  # how XML holds a carriage return
     text = re.sub(r"\r\n?|[\v\x85\u2028\u2029]", "\n", text)
     return re.sub(r"[\x00-\x08\f\x0e-\x1f\x7f]", "", text).strip()
 
@@ -194,7 +213,7 @@ def _refuse_harmful(name: str, part: bytes) -> None:
     def refuse(*_given: object) -> None:
         raise Refused(_("The file defines XML entities, which no workbook needs. It is not read."))
 
-    if part.count(b"<") > MOST_TAGS:
+    if part.count(b"<") > next(most for beginning, most in MOST_TAGS.items() if name.startswith(beginning)):
         raise _too_much()
     parser = ParserCreate()
     parser.StartDoctypeDeclHandler = refuse

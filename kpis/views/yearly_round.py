@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from budget.fiscal import fiscal_year_name
+from budget.fiscal import day_name, fiscal_year_name
 from budget.models import Organisation, OrganisationKind
 from kpis import yearly_round
 from kpis.deadlines import last_ended_year
@@ -14,10 +14,10 @@ from kpis.views.base import InsidePage, Problem, Refused, ReportPage, page_of, p
 
 # What each day to come brings, in words.
 AHEAD = {
-    "asked": _("%(number)s results of %(year)s are asked for"),
-    "passed": _("%(number)s targets have passed their deadline and are not achieved"),
-    "due": _("%(number)s results of %(year)s are due and not handed in"),
-    "unreported": _("%(number)s targets become unreported"),
+    "will_be_asked": _("%(number)s results of %(year)s are asked for"),
+    "will_have_passed": _("%(number)s targets have passed their deadline and are not achieved"),
+    "will_be_due": _("%(number)s results of %(year)s are due and not handed in"),
+    "will_be_unreported": _("%(number)s targets become unreported"),
 }
 
 
@@ -34,8 +34,9 @@ class RoundForm(forms.Form):
 
 
 class ListForm(forms.Form):
-    show = forms.ChoiceField(choices=[("", ""), *((name, name) for name in yearly_round.LISTS)], required=False)
+    show = forms.ChoiceField(choices=[("", ""), *((name, name) for name in (*yearly_round.LISTS, *AHEAD))], required=False)
     lead = forms.ModelChoiceField(Organisation.objects.all(), to_field_name="code", required=False)
+    bureau = forms.ModelChoiceField(Organisation.objects.all(), to_field_name="code", required=False)
 
 
 class RoundPage(InsidePage, ReportPage):
@@ -43,14 +44,14 @@ class RoundPage(InsidePage, ReportPage):
 
     template_name = "kpis/yearly_round.html"
     extra_context = {"section": "round"}
-    parameters = (*ReportPage.parameters, "organisation", "show", "lead", "page")
+    parameters = (*ReportPage.parameters, "organisation", "show", "lead", "bureau", "page")
 
     def problems(self):
         yield from super().problems()
         self.form, self.list_form = RoundForm(self.request.GET), ListForm(self.request.GET)
         yield from problems_of(self.form)
         yield from problems_of(self.list_form)
-        for name in ("lead", "page"):
+        for name in ("lead", "bureau", "page"):
             if self.request.GET.get(name) and not self.request.GET.get("show"):
                 yield Problem(name, gettext("Only a whole list has it: say which by show."))
 
@@ -82,19 +83,27 @@ class RoundPage(InsidePage, ReportPage):
                 (one.bureau, numbers(one.counts), [(line.organisation, numbers(line.counts)) for line in one.divisions]) for one in bureaus
             ],
             "totals": numbers(yearly_round.total(bureaus)),
-            "ahead": [
-                (change, AHEAD[change.what] % {"number": change.number, "year": fiscal_year_name(change.year)})
-                for change in yearly_round.ahead(targets, self.on)
-            ],
+            "ahead": [(change, in_words(change)) for change in yearly_round.ahead(targets, self.on)],
         }
 
     def whole(self, targets, names, show):
-        """One list with all its targets, of a division where `lead` names it."""
-        if show not in names:
-            raise Refused(Problem("show", gettext("There is no such list on this day.")))
-        title, condition = yearly_round.LISTS[show]
-        if lead := self.list_form.cleaned_data["lead"]:
+        """One list with all its targets: of a division where `lead` names it, of all divisions of a `bureau`."""
+        lead, bureau = self.list_form.cleaned_data["lead"], self.list_form.cleaned_data["bureau"]
+        if lead:
             targets = targets.filter(programme__lead=lead)
-        placed = yearly_round.with_place(targets, self.on, self.clocks.known_at).filter(condition)
-        rows = with_what_columns_read(placed).order_by("programme__lead__code", "programme__code", "code")
-        return {"title": title, "lead": lead, **turned(page_of(rows, self.request))}
+        if bureau:
+            targets = targets.filter(programme__lead__in=yearly_round.leads_within(bureau))
+        if show in AHEAD:
+            change = next(change for change in yearly_round.ahead(targets, self.on) if change.what == show)
+            title, rows = f"{day_name(change.on)} {in_words(change)}", change.targets
+        elif show in names:
+            title, condition = yearly_round.LISTS[show]
+            rows = yearly_round.with_place(targets, self.on, self.clocks.known_at).filter(condition)
+        else:
+            raise Refused(Problem("show", gettext("There is no such list on this day.")))
+        rows = with_what_columns_read(rows).order_by("programme__lead__code", "programme__code", "code")
+        return {"title": title, "lead": lead or bureau, **turned(page_of(rows, self.request))}
+
+
+def in_words(change: yearly_round.Change) -> str:
+    return AHEAD[change.what] % {"number": change.number, "year": fiscal_year_name(change.year)}

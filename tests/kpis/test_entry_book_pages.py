@@ -133,7 +133,13 @@ def test_results_of_a_locked_year_are_left_out_and_told(as_official, targets):
     EntryLockFactory(fiscal_year=2025)
     assert Book(as_official).rows == {}
     page = as_official.get(PAGE)
-    assert (page.context["due"], page.context["locked"]) == (0, 3)
+    assert (page.context["due"].targets, page.context["due"].locked) == ([], 3)
+
+
+def test_what_was_taken_down_is_left_out_and_told(as_official, targets, official):
+    workflow.take_down(ProgressReportFactory(target=targets[0], fiscal_year=2025, reported_by=official), by=official, reason="誤り")
+    assert set(Book(as_official).rows) == {"b-35", "c-grade"}
+    assert as_official.get(PAGE).context["due"].taken_down == 1
 
 
 @pytest.mark.parametrize("what", [PAGE, DOWNLOAD])
@@ -293,7 +299,16 @@ def test_an_altered_cell_is_refused(as_official, book, column, entry):
 
 @pytest.mark.parametrize(
     ("column", "entry"),
-    [("fiscal_year", "2024"), ("target_code", "b-35"), ("version", "x"), ("version", None), ("fiscal_year", "令和7年度")],
+    [
+        ("fiscal_year", "2024"),
+        ("target_code", "b-35"),
+        ("version", "x"),
+        ("version", None),
+        ("fiscal_year", "7年"),
+        ("fiscal_year", "9999"),
+        ("fiscal_year", "2030"),
+        ("fiscal_year", "0000"),
+    ],
 )
 def test_an_altered_code_year_or_version_is_refused(as_official, book, column, entry):
     (problem,) = refused(send(as_official, book.fill("a-60", value="51", **{column: entry})))
@@ -357,6 +372,62 @@ def test_a_year_that_was_locked_meanwhile_is_refused_with_who_locked_it(as_offic
     assert ProgressReport.objects.get().value == 51
 
 
+# --- Drafts that nobody touched -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("narrative", ["一行目\r\n二行目", "一\u2028二", "_x0041_", "あ" * 10_001])
+def test_a_draft_that_nobody_touched_stays_as_it_is(as_official, targets, official, narrative):
+    draft = ProgressReportFactory(target=targets[0], fiscal_year=2025, narrative=narrative, reported_by=official)
+    preview = send(as_official, Book(as_official).fill("b-35", value="36"))
+    assert [entry.target.code for entry in preview.context["entries"]] == ["b-35"]
+    confirm(as_official, preview, "_submit")
+    draft.refresh_from_db()
+    assert (draft.narrative, draft.state, draft.history.count()) == (narrative, "draft", 1)
+
+
+def test_line_breaks_of_a_draft_stay_as_they_were_typed(as_official, targets, official):
+    ProgressReportFactory(target=targets[0], fiscal_year=2025, value=Decimal(12), narrative="一\r\n二", reported_by=official)
+    preview = send(as_official, Book(as_official).fill("a-60", value="13"))
+    assert preview.context["entries"][0].changes == []
+    confirm(as_official, preview)
+    assert ProgressReport.objects.get().narrative == "一\r\n二"
+
+
+def test_a_draft_that_a_colleague_changed_stops_nobody_who_left_it_alone(as_official, targets, official):
+    draft = ProgressReportFactory(target=targets[0], fiscal_year=2025, value=Decimal(12), reported_by=official)
+    book = Book(as_official)
+    draft.value = Decimal(13)
+    draft.save()
+    confirm(as_official, send(as_official, book.fill("b-35", value="36")))
+    assert set(ProgressReport.objects.values_list("target__code", "value")) == {("a-60", 13), ("b-35", 36)}
+
+
+def test_the_same_workbook_is_filled_in_in_two_stages(as_official, targets, official):
+    book = Book(as_official).fill("a-60", value="51", citation="業務統計", narrative="途中")
+    confirm(as_official, send(as_official, book))
+    preview = send(as_official, book.fill("b-35", value="36"))
+    assert [entry.target.code for entry in preview.context["entries"]] == ["b-35"]
+    confirm(as_official, preview)
+    assert ProgressReport.objects.count() == 2
+
+
+def test_the_preview_tells_what_else_is_changed_and_blanked(as_official, targets, official):
+    ProgressReportFactory(
+        target=targets[0], fiscal_year=2025, value=Decimal(12), narrative="途中", preliminary=True, reported_by=official,
+        measured_on=date(2025, 12, 31),
+    )  # fmt: skip
+    book = Book(as_official).fill("a-60", value="13", narrative=None, measured_on=None, preliminary=None, citation="業務統計")
+    preview = send(as_official, book)
+    changes = {str(label): (old, new) for label, old, new in preview.context["entries"][0].changes}
+    assert changes == {
+        "実績の時点": ("令和7年12月31日（2025-12-31）", ""),
+        "速報": ("はい", ""),
+        "説明": ("途中", ""),
+        "統計・資料の名称": ("", "業務統計"),
+    }
+    assert "空欄になります" in preview.content.decode()
+
+
 # --- Between the preview and the saving -----------------------------------------------------------------------------------------------
 
 
@@ -385,6 +456,28 @@ def test_a_failure_half_way_saves_nothing(as_official, book):
     assert len(calls) == 2
     assert not ProgressReport.objects.exists()
     assert "途中で担当を外れました。" in answer.content.decode()
+
+
+def test_two_years_that_answer_the_same_question_save_nothing_and_say_so(as_official, programme, official):
+    """The first row settles it; the second finds it settled."""
+    target = OutcomeTargetFactory(code="open", programme=programme, deadline_year=2030, accumulation_assumed=True)
+    book = Book(as_official).fill("open", value="3", accumulation="level")
+    version = entry_book._versions([target], {})(target.pk, 2024)
+    for column in range(1, len(COLUMNS) + 1):
+        book.sheet.cell(9, column).value = book.sheet.cell(book.rows["open"], column).value
+    book.sheet.cell(9, book.columns["fiscal_year"]).value, book.sheet.cell(9, book.columns["version"]).value = "2024", version
+    answer = confirm(as_official, send(as_official, book))
+    assert not ProgressReport.objects.exists()
+    assert "保存できませんでした" in answer.content.decode()
+
+
+def test_a_preview_that_is_sent_twice_is_saved_once(as_official, book):
+    preview = send(as_official, book.fill("a-60", value="51"))
+    confirm(as_official, preview, "_submit")
+    again = confirm(as_official, preview, "_submit")
+    assert again.status_code == 200
+    assert "既に保存されています" in again.content.decode()
+    assert ProgressReport.objects.get().history.count() == 2  # entered and submitted
 
 
 def test_a_preview_is_its_users_alone(as_official, client, book, official, other_official):

@@ -167,6 +167,16 @@ def test_a_save_that_comes_after_the_lock_says_who_locked_it_and_keeps_what_was_
     assert draft.history.count() == 1
 
 
+def test_a_step_that_comes_after_the_lock_keeps_the_reason_that_was_written(as_official, draft):
+    page = as_official.get(page_of(draft))
+    EntryLockFactory(fiscal_year=2025, set_by=UserFactory(name="管理 花子"), set_at=datetime(2026, 9, 10, 0, tzinfo=UTC))
+    sending = {"version": page.context["version"], "reason": "二重に入力したため。"}
+    answer = as_official.post(reverse("admin:kpis_progressreport_step", args=(draft.pk, "take-down")), sending)
+    assert answer.status_code == 409
+    assert WHO_WHEN_WHY in answer.content.decode()
+    assert "二重に入力したため。" in answer.content.decode()
+
+
 def test_a_new_result_of_a_year_that_was_locked_meanwhile_is_refused_beside_the_year(as_official, target):
     address = reverse("admin:kpis_progressreport_add", query={"target": target.pk})
     page = as_official.get(address)

@@ -114,6 +114,21 @@ def test_what_another_changed_meanwhile_is_not_overwritten(as_administrator, tar
     assert milestones(target)[0] == (2024, 27, False)
 
 
+def test_what_another_changed_is_shown_and_kept_where_the_page_left_it_alone(as_administrator, target):
+    """One opens the page at 20; another writes 22 and 50; the first changes FY2026's alone and saves twice."""
+    standing = YearlyMilestoneFactory(target=target, fiscal_year=2024, value=Decimal(20))
+    page = as_administrator.get(proposing(target))
+    standing.value = Decimal(22)
+    standing.save()
+    YearlyMilestoneFactory(target=target, fiscal_year=2025, value=Decimal(50))
+    refused = as_administrator.post(proposing(target), sent(page))
+    boxes = {name: refused.context["form"][name].value() for name in ("year_2024", "year_2025", "year_2026")}
+    assert boxes == {"year_2024": "22", "year_2025": "50", "year_2026": "60"}
+    assert [change[2].row.value for change in refused.context["changes"]] == [50, 22]
+    assert as_administrator.post(proposing(target), sent(refused)).status_code == 302
+    assert milestones(target) == [(2024, 22, False), (2025, 50, False), (2026, 60, True)]
+
+
 @pytest.mark.parametrize("without", [{"baseline_value": None, "baseline_year": None}, {"each_year": True}])
 def test_nothing_is_proposed_where_no_line_leads(as_administrator, without):
     options = {"baseline_value": Decimal(10), "baseline_year": 2023, "deadline_year": 2026, "programme__start_fiscal_year": 2024}

@@ -89,15 +89,35 @@ def test_until_the_due_day_nothing_is_missing_but_to_come(as_official, division)
     assert numbers(shown)[-1] == ("すべて", [1, 0, 0, 1, 0, 0, 0, 0])
 
 
-def test_what_becomes_unreported_is_told_with_the_day_and_leads_to_the_report_of_that_day(as_official, division):
+def test_numbers_of_odd_trees_lead_to_what_they_count(as_official, division, ministry):
+    """The ministry itself leads a programme beside its bureaus, a division stands alone, and the page is narrowed."""
+    alone = OrganisationFactory(code="alone", name="独立室", kind="division")
+    for lead in (ministry, division, alone):
+        OutcomeTargetFactory(programme=ProgrammeFactory(lead=lead), deadline_year=2025)
+    for narrowed in ({}, {"organisation": "bureau"}, {"organisation": "ministry"}):
+        page = as_official.get(ROUND, narrowed)
+        links = re.findall(r'<td><a href="(\?[^"]*)"[^>]*>(\d+)</a></td>', page.content.decode())
+        assert links
+        for address, number in links:
+            assert as_official.get(ROUND + unescape(address)).context["page"].paginator.count == int(number), address
+
+
+def test_what_the_coming_days_bring_is_told_and_leads_to_what_it_counts(as_official, division):
     for _n in range(43):
         OutcomeTargetFactory(programme=ProgrammeFactory(lead=division), deadline_year=2025)
+    OutcomeTargetFactory(programme=ProgrammeFactory(lead=division), deadline_year=2024)  # unreported already
+    OutcomeTargetFactory(programme=ProgrammeFactory(lead=division), deadline_year=2026)
     page = as_official.get(ROUND, {"on": "2026-08-01"}).content.decode()
-    assert re.search(
-        r'<span class="when">令和8年9月1日[^<]*</span> <a href="[^"]*on=2026-09-01&amp;status=unreported">43件の目標が未報告になります</a>',
-        page,
-    )
-    assert as_official.get(reverse("kpis:overdue"), {"on": "2026-09-01", "status": "unreported"}).context["page"].paginator.count == 43
+    links = re.findall(r'<span class="when">([^<]*)</span> <a href="([^"]*)">([^<]*)</a>', page)
+    # Asked for on 31 August: the 43 and that of FY2026. On 1 April 2027 FY2026 is asked of the latter, whose last day was the day before.
+    assert [(day.partition("（")[0], words) for day, _address, words in links] == [
+        ("令和8年8月31日", "令和7年度（2025年度）の実績44件が、提出されないまま報告期限を迎えます"),
+        ("令和8年9月1日", "43件の目標が未報告になります"),
+        ("令和9年4月1日", "令和8年度（2026年度）の実績1件の報告が求められます"),
+        ("令和9年4月1日", "1件の目標が、達成されないまま期限を過ぎます"),
+    ]
+    counted = [as_official.get(ROUND + unescape(address)).context["page"].paginator.count for _day, address, _words in links]
+    assert counted == [44, 43, 1, 1]
 
 
 @pytest.mark.parametrize("what", ["", "missing"])

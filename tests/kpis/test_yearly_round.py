@@ -214,10 +214,10 @@ def test_what_the_coming_days_bring_is_told_before_it_happens(division):
 
     # FY2025 is asked of all but that of FY2024. On 2027-04-01 FY2026 is asked of those of FY2026 and FY2030; the others stay with theirs.
     assert [(change.on, change.what, change.number, change.year) for change in told] == [
-        (date(2026, 8, 31), "due", 4, 2025),
-        (date(2026, 9, 1), "unreported", 2, 2025),
-        (date(2027, 4, 1), "asked", 2, 2026),
-        (date(2027, 4, 1), "passed", 1, 2026),
+        (date(2026, 8, 31), "will_be_due", 4, 2025),
+        (date(2026, 9, 1), "will_be_unreported", 2, 2025),
+        (date(2027, 4, 1), "will_be_asked", 2, 2026),
+        (date(2027, 4, 1), "will_have_passed", 1, 2026),
     ]
 
 
@@ -238,5 +238,5 @@ def test_on_the_day_before_they_are_those_that_the_overdue_report_gains_the_next
     for year in (2024, 2025, 2025):
         OutcomeTargetFactory(programme=ProgrammeFactory(lead=division), deadline_year=year)
     before, after = (OutcomeTarget.objects.overdue(day).count() for day in (date(2026, 8, 31), date(2026, 9, 1)))
-    (unreported,) = (c for c in yearly_round.ahead(OutcomeTarget.objects.all(), date(2026, 8, 31)) if c.what == "unreported")
+    (unreported,) = (c for c in yearly_round.ahead(OutcomeTarget.objects.all(), date(2026, 8, 31)) if c.what == "will_be_unreported")
     assert unreported.number == after - before == 2

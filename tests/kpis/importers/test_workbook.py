@@ -11,7 +11,7 @@ from django.utils import translation
 from kpis.importers import workbook
 from kpis.importers.entry_book import Refused, read
 from kpis.importers.workbook import sheets_of
-from tests.kpis.importers.books import filled, patched, written
+from tests.kpis.importers.books import filled, patched, with_cell, written
 
 pytestmark = pytest.mark.usefixtures("english")
 
@@ -141,9 +141,42 @@ def test_more_than_a_thousand_parts_are_refused():
 
 
 def test_a_part_with_more_tags_than_a_sheet_needs_is_refused(monkeypatch):
-    monkeypatch.setattr(workbook, "MOST_TAGS", 50)
+    monkeypatch.setattr(workbook, "MOST_TAGS", {"xl/worksheets/": 50, "": 10_000})
 
     assert "unpacks to far more" in refusal(written())
+
+
+@pytest.mark.parametrize("part", ["xl/styles.xml", "xl/theme/theme1.xml", "custom.xml"])
+def test_a_part_that_is_no_sheet_has_fewer_tags(part):
+    assert workbook.MOST_TAGS[""] < 200_000
+    xml = b"<a>" + b"<b/>" * 200_000 + b"</a>"
+    with zipfile.ZipFile(BytesIO(written())) as archive:
+        others = {name: archive.read(name) for name in archive.namelist() if name != part}
+    file = BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in {**others, part: xml}.items():
+            archive.writestr(name, content)
+    assert "unpacks to far more" in refusal(file.getvalue())
+
+
+def test_a_text_longer_than_a_cell_holds_is_refused():
+    """However often it is cited: each cell would be given all of it."""
+    long = b"<t>" + b"a" * 40_000 + b"</t>"
+    assert "unpacks to far more" in refusal(patched(sharedStrings_xml=[("<t>成長率</t>".encode(), long)]))
+
+
+def test_sheets_that_are_one_part_are_refused():
+    again = b'<sheet name="again" sheetId="9" r:id="rId1"/></sheets>'
+    assert "unpacks to far more" in refusal(patched(workbook_xml=[(b"</sheets>", again)]))
+
+
+@pytest.mark.parametrize("formula", ['<f t="array" ref="foo!">1</f>', '<f t="array" ref="FOO">1</f>', '<f t="array">1</f>'])
+def test_a_formula_of_no_range_is_refused(formula):
+    assert "damaged" in refusal(with_cell(f'<c r="{{r}}">{formula}<v>1</v></c>'))
+
+
+def test_merged_cells_of_no_range_are_refused():
+    assert "damaged" in refusal(patched(sheet1_xml=[(b"</sheetData>", b'</sheetData><!-- <mergeCell ref="ZZZZ"/> -->')]))
 
 
 def test_many_empty_formatted_rows_do_no_harm():
@@ -231,7 +264,7 @@ def test_rows_beyond_the_last_are_not_counted_to(row):
 
 
 def test_many_rows_of_blank_cells_at_the_far_end_are_not_looked_at(monkeypatch):
-    monkeypatch.setattr(workbook, "MOST_ROWS", 100)
+    monkeypatch.setattr(workbook, "MOST_CELLS", 100_000)
     rows = b"".join(b'<row r="%d"><c r="XFD%d" s="1"/></row>' % (number, number) for number in range(4, 200))
 
     assert "unpacks to far more" in refusal(patched(sheet1_xml=[(b"</sheetData>", rows + b"</sheetData>")]))
