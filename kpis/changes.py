@@ -5,13 +5,14 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import models
-from django.db.models import DateField, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import DateField, Exists, Min, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import TruncDate
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Posting, SentReminder, User
@@ -95,6 +96,7 @@ class Wanted:
     by: User | None = None
     model: str = ""
     organisation_ids: frozenset[int] | None = None
+    programme: Programme | None = None
     unusual: str = ""
 
 
@@ -126,12 +128,22 @@ def _rows_of(label: str, model: type[models.Model], wanted: Wanted) -> QuerySet 
         rows = rows.filter(history_user=wanted.by)
     if wanted.organisation_ids is not None:
         rows = rows.filter(**{f"{path}__in": wanted.organisation_ids})
+    if wanted.programme is not None:
+        if path is None or not path.endswith("lead"):
+            return None
+        rows = rows.filter(**{f"{path.removesuffix('lead')}id": wanted.programme.pk})
     if wanted.unusual:
         _title, condition, of = UNUSUAL[wanted.unusual]
         if of is not None and model not in of:
             return None
         rows = rows.filter(condition)
     return rows.order_by().annotate(of_model=Value(label)).values_list("of_model", "history_date", "history_id")
+
+
+def first_day_of(programme: Programme) -> date | None:
+    """The day from which there are changes of the programme, in Asia/Tokyo; None where no history tells of it."""
+    first = programme.history.aggregate(first=Min("history_date"))["first"]
+    return first and timezone.localtime(first).date()
 
 
 def told(rows: Iterable[tuple]) -> list[Told]:

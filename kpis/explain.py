@@ -1,11 +1,11 @@
-"""Targets in words: the goal, the deadline, and why a target has its status on a day.
+"""Targets in words: the goal, the deadline and how it is resolved, why a target has its status on a day, and what would change it.
 
-Nothing is decided here. The status is the one that `status.annotate` gave; the first sentence words the row of the rule (DOMAIN §5) that
-applied, those after it name its inputs. No query, no clock.
+Nothing is decided here. The status is the one that `status.annotate` gave; the first sentence of why words the row of the rule (DOMAIN §5)
+that applied, those after it name its inputs. What would change it follows from the same rows. No query, no clock.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.utils import timezone
@@ -95,6 +95,62 @@ def no_last_day(target) -> str:
     return str(NoDeadline(missing).label) if missing and target.due_on is None else ""
 
 
+def deadline_steps(target, results_due: tuple[int, int] = deadlines.RESULTS_DUE) -> list[str]:
+    """How the stated deadline becomes days, one step each: what the source says, what that is, its last day, the day by which results are
+    due, and the day from which silence is unreported. Where a step cannot be taken, what is missing. (DOMAIN §4)"""
+    told = [_("The source says 「%(text)s」.") % {"text": target.deadline_text}] if target.deadline_text else []
+    told += _last_day_steps(target)
+    year = target.due_fy
+    if target.each_year:
+        told.append(_run(target))
+        year = getattr(target, "judged_fy", None) or target.first_year
+    if year is None:
+        return told
+    due = deadlines.results_due_on(year, results_due)
+    names = {"year": fiscal_year_name(year), "day": day_name(due), "from": day_name(due + timedelta(days=1))}
+    return [
+        *told,
+        _("Results of %(year)s are due by %(day)s.") % names,
+        _("Where none is accepted or submitted by then, the target is unreported from %(from)s.") % names,
+    ]
+
+
+def _last_day_steps(target) -> Iterable[str]:
+    """What the stated deadline is, and its last day."""
+    years, end = target.deadline_offset_years, target.programme.end_fiscal_year
+    names = {"stated": deadline(target), "n": years}
+    match target.deadline_kind:
+        case DeadlineKind.NONE if target.each_year:
+            yield _("No deadline is stated: the years judged end with the programme.")
+            return
+        case DeadlineKind.NONE:
+            yield _("No deadline is stated: there is no last day, and the target can never be overdue.")
+            return
+        case DeadlineKind.AFTER_PROGRAMME:
+            yield _("That is counted from the programme: %(stated)s.") % names
+            if target.programme_end_assumed:
+                yield str(MARK_MEANINGS["programme_end_assumed"])
+            if end is None:
+                yield _("The programme's end is not known. Once it is recorded, the last day is counted from its 31 March.")
+            else:
+                yield _("The programme ends with %(year)s.") % {"year": fiscal_year_name(end)}
+        case DeadlineKind.AFTER_EVENT:
+            yield _("That is counted from an event: %(stated)s.") % names
+            if target.deadline_event_on is None:
+                yield _("The day of the event is not recorded. Once it is, the last day is counted from it.")
+            if target.deadline_through_nth_year:
+                yield _("A year that is counted through ends on the day before the event's day returns.")
+        case _:
+            yield _("The deadline is %(stated)s.") % names
+    if target.due_on is None:
+        if not target.each_year:
+            yield _("Until then there is no last day, and the target cannot be overdue.")
+        return
+    yield _("The last day is %(day)s.") % {"day": day_name(target.due_on)}
+    if target.deadline_kind in (DeadlineKind.CALENDAR_YEAR, DeadlineKind.DATE, DeadlineKind.AFTER_EVENT):
+        yield _("It lies in %(year)s: the report of that year decides.") % {"year": fiscal_year_name(target.due_fy)}
+
+
 def marks(target) -> list[tuple[str, str]]:
     """The names and meanings of the marks that the target carries."""
     return [(name, str(meaning)) for name, meaning in MARK_MEANINGS.items() if getattr(target, name, False)]
@@ -178,11 +234,7 @@ def _inputs(target, on: date, results_due: tuple[int, int]) -> Iterable[str]:
 
 def _calendar(target, on: date) -> str:
     if target.each_year:
-        run = {
-            "first": fiscal_year_name(target.first_year) if target.first_year else _("the beginning"),
-            "last": fiscal_year_name(target.last_year) if target.last_year else _("no planned end"),
-        }
-        sentence = _("Each fiscal year is judged on its own, from %(first)s to %(last)s.") % run
+        sentence = _run(target)
         if target.judged_fy is None:
             return sentence
         return sentence + " " + _("On this day the year judged is %(year)s.") % {"year": fiscal_year_name(target.judged_fy)}
@@ -190,6 +242,14 @@ def _calendar(target, on: date) -> str:
         return _("No last day: %(reason)s.") % {"reason": no_last_day(target)}
     sentence = _("The last day, %(day)s, has passed.") if target.due_on < on else _("The last day is %(day)s.")
     return sentence % {"day": day_name(target.due_on)}
+
+
+def _run(target) -> str:
+    """The years in which an each-year target is judged."""
+    return _("Each fiscal year is judged on its own, from %(first)s to %(last)s.") % {
+        "first": fiscal_year_name(target.first_year) if target.first_year else _("the beginning"),
+        "last": fiscal_year_name(target.last_year) if target.last_year else _("no planned end"),
+    }
 
 
 def _passed(target, on: date) -> bool:
@@ -222,3 +282,113 @@ def _path(target, milestones: Sequence) -> str:
         "year": fiscal_year_name(last),
     }
     return " " + _("The path is the straight line from %(baseline)s in %(baseline_year)s to %(value)s in %(year)s.") % told
+
+
+# --- What would change a status -----------------------------------------------------------------------------------------------------
+
+
+def what_would_change(target, on: date, milestones: Sequence = (), results_due: tuple[int, int] = deadlines.RESULTS_DUE) -> list[str]:
+    """The results, decisions and days that would give a target, annotated by `status.annotate` for the day `on`, another status.
+
+    A revision of the target always can: it is not told.
+    """
+    return [*_results_that_change(target, on, milestones, results_due), *_days_that_change(target, on, results_due)]
+
+
+def _results_that_change(target, on: date, milestones: Sequence, results_due: tuple[int, int]) -> Iterable[str]:
+    deciding = {"years": _deciding_years(target)}
+    match target.status:
+        case Status.ACHIEVED if not _passed(target, on):
+            yield _("The accepted result of a later fiscal year that does not meet the target: until the last day the latest one counts.")
+        case Status.ACHIEVED if target.basis_fy < target.judged_fy:
+            yield (
+                _("An accepted result of %(years)s that does not meet the target: it would decide in place of the older total.") % deciding
+            )
+        case Status.ACHIEVED:
+            yield _("No later result. Only a correction, after which no accepted result of %(years)s meets the target.") % deciding
+        case Status.MISSED:
+            yield _("An accepted result of %(years)s that meets the target, also by a correction: achieved.") % deciding
+            if not target.miss_closed:
+                yield _("A reviewer may close the miss: it leaves the overdue report and stays missed.")
+        case Status.UNREPORTED:
+            yield _("A submitted result of %(years)s: awaiting result, until it is decided.") % deciding
+            yield _("An accepted result of %(years)s: achieved where it meets the target, else missed.") % deciding
+        case Status.AWAITING:
+            yield (_("An accepted result of %(years)s: achieved where it meets, missed where it does not and is final or due.") % deciding)
+        case Status.NO_DEADLINE:
+            yield _("An accepted result that meets the target, as the latest one: achieved.")
+            yield _what_gives_a_last_day(target)
+        case Status.NO_DATA if not target.each_year:
+            yield _("Any accepted result: what it says of the target depends on its figure.")
+        case Status.BEHIND if target.basis_grade is not None:
+            yield _("A later accepted grade: 3 is on track, 1 or 2 is achieved.")
+        case Status.BEHIND:
+            yield _("A later accepted result on its path or beyond.")
+        case Status.IN_PROGRESS if _falls_short_without_a_path(target, milestones):
+            yield _("A later accepted result that meets the target.")
+            if target.comparator != Comparator.WITHIN:
+                yield _("Milestones, or a baseline of an earlier year: then there is a path to hold the result against.")
+        case Status.IN_PROGRESS:
+            year = fiscal_year_name(deadlines.last_due_year(on, results_due))
+            yield _("An accepted result of %(year)s or later.") % {"year": year}
+        case Status.ON_TRACK if target.basis_grade is not None:
+            yield _("A later accepted grade: 4 or 5 is behind, 1 or 2 is achieved.")
+        case Status.ON_TRACK:
+            yield _("A later accepted result that does not meet the target, and is short of its path or has none.")
+
+
+def _days_that_change(target, on: date, results_due: tuple[int, int]) -> Iterable[str]:
+    if target.status == Status.AWAITING:
+        yield from _end_of_waiting(target, on, deadlines.results_due_on(target.judged_fy, results_due) + timedelta(days=1))
+    if target.each_year:
+        yield from _years_that_follow(target, results_due)
+    elif target.due_on is not None and not _passed(target, on):
+        if target.status == Status.ON_TRACK:
+            stale_from = deadlines.results_due_on(target.latest_fy + 1, results_due) + timedelta(days=1)
+            if on < stale_from <= target.due_on:
+                yield _("From %(day)s: in progress, where no newer result is accepted by then.") % {"day": day_name(stale_from)}
+        yield _("From %(day)s, the day after the last day, the results of %(years)s decide.") % {
+            "day": day_name(target.due_on + timedelta(days=1)),
+            "years": _deciding_years(target),
+        }
+
+
+def _end_of_waiting(target, on: date, overdue_from: date) -> Iterable[str]:
+    """What comes of a target that awaits its result, where no result comes."""
+    if on < overdue_from:
+        if target.basis_fy is not None:
+            yield _("From %(day)s: missed, where no accepted result meets the target by then.") % {"day": day_name(overdue_from)}
+        else:
+            yield _("From %(day)s: unreported, where no result is accepted or submitted by then.") % {"day": day_name(overdue_from)}
+    elif target.awaiting_acceptance:
+        yield _("Where the submitted result is returned or recalled: unreported, for results were due.")
+
+
+def _years_that_follow(target, results_due: tuple[int, int]) -> Iterable[str]:
+    """An each-year target is judged anew with each year of its run."""
+    following = target.first_year if target.judged_fy is None else target.judged_fy + 1
+    if following is None or (target.last_year is not None and following > target.last_year):
+        if target.judged_fy is not None:
+            yield _("No further year is judged: the verdict of the last one stays.")
+        return
+    yield _("%(year)s is judged next: once it has ended and a result of it counts, at the latest from %(day)s.") % {
+        "year": fiscal_year_name(following),
+        "day": day_name(deadlines.results_due_on(following, results_due) + timedelta(days=1)),
+    }
+
+
+def _deciding_years(target) -> str:
+    """The years whose results decide after the last day: of an each-year target the judged year alone."""
+    year = target.judged_fy if target.each_year else target.due_fy
+    if year is None:
+        return ""
+    return fiscal_year_name(year) if target.each_year else _("%(year)s or later") % {"year": fiscal_year_name(year)}
+
+
+def _what_gives_a_last_day(target) -> str:
+    match deadlines.resolve(target.stated_deadline, target.programme.end_fiscal_year).missing:
+        case NoDeadline.PROGRAMME_END_NOT_KNOWN:
+            return _("The programme's end, once it is recorded: then there is a last day.")
+        case NoDeadline.EVENT_NOT_RECORDED:
+            return _("The day of the event, once it is recorded: then there is a last day.")
+    return _("No day: without a last day the target can never be overdue.")

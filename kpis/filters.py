@@ -2,6 +2,7 @@
 
 import django_filters
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
@@ -66,6 +67,12 @@ def _organisation():
     )
 
 
+def refuse_unknown_programme(code: str) -> None:
+    """ValidationError for a code that no programme has."""
+    if not Programme.objects.filter(code=code).exists():
+        raise ValidationError(_("There is no programme of this code."))
+
+
 class OutcomeTargetFilterSet(django_filters.FilterSet):
     """Narrows targets that carry their status (`with_status`)."""
 
@@ -125,11 +132,15 @@ class RevisionFilterSet(django_filters.FilterSet):
 
     when = django_filters.ChoiceFilter(choices=WHEN, method="near", label=_("when"), empty_label=_("all"))
     organisation = _organisation()
+    programme = django_filters.CharFilter(method="of_programme", label=_("programme code"), validators=[refuse_unknown_programme])
     q = django_filters.CharFilter(method="mentioning", label=_("text"))
 
     class Meta:
         model = OutcomeTarget
         fields = ()
+
+    def of_programme(self, rows, name, code):
+        return rows.filter(id__in=OutcomeTarget.objects.filter(programme__code=code).values("id"))
 
     def near(self, rows, name, code):
         return rows.filter(**{code: True})

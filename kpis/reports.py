@@ -6,7 +6,7 @@ A report's rows are a queryset of outcome targets with their status on a day; a 
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Count, F, OuterRef, Prefetch, QuerySet, Subquery
@@ -154,7 +154,11 @@ def no_last_day_counts(on: date) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Result:
-    """One progress report as a reader may see it: the accepted figure, and what is worked on where the reader may know it."""
+    """One progress report as a reader may see it: the accepted figure, and what is worked on where the reader may know it.
+
+    `accepted_by` and `accepted_at` tell who accepted the figure that counts. `lacks_evidence` is said where the reader sees what evidence
+    there is.
+    """
 
     report: ProgressReport
     figure: str
@@ -163,18 +167,36 @@ class Result:
     counts: bool
     worked_on: str
     shows_text: bool
+    lacks_evidence: bool
+    accepted_by: Any
+    accepted_at: datetime | None
 
 
-def results_of(target: OutcomeTarget, reader, on: date) -> list[Result]:
-    """The results of a target, by fiscal year, as `reader` may see them; whether each counts is said for a day. Two queries."""
+def results_of(target: OutcomeTarget, reader, on: date, known_at: datetime | None = None) -> list[Result]:
+    """The results of a target, by fiscal year, as `reader` may see them; whether each counts is said for a day. Two queries, and one more
+    where an accepted figure is under correction."""
     inside = reader.has_perm("kpis.view_progressreport")
-    told = ProgressReport.objects.visible_to(reader).filter(target=target).order_by("fiscal_year")
-    evidence = Prefetch("evidence", Evidence.objects.order_by("citation"))
-    return [_result(target, report, on, inside) for report in told.prefetch_related(evidence)]
+    told = ProgressReport.objects.visible_to(reader).filter(target=target).select_related("decided_by").order_by("fiscal_year")
+    reports = list(told.prefetch_related(Prefetch("evidence", Evidence.objects.order_by("citation"))))
+    accepted = {report.pk: report for report in reports if report.state == ReportState.ACCEPTED}
+    accepted |= _last_acceptances([report.pk for report in reports if report.is_reopened], known_at)
+    return [_result(target, report, on, inside, accepted.get(report.pk)) for report in reports]
 
 
-def _result(target: OutcomeTarget, report: ProgressReport, on: date, inside: bool) -> Result:
+def _last_acceptances(reopened: list[int], known_at: datetime | None) -> dict[int, Any]:
+    """By the report, the history row of its last acceptance: once it is reopened, the report itself tells the last decision instead."""
+    if not reopened:
+        return {}
+    rows = ProgressReport.history.filter(id__in=reopened, state=ReportState.ACCEPTED).select_related("decided_by")
+    if known_at is not None:
+        rows = rows.filter(history_date__lte=known_at)
+    return {row.id: row for row in rows.order_by("history_date", "history_id")}
+
+
+def _result(target: OutcomeTarget, report: ProgressReport, on: date, inside: bool, acceptance) -> Result:
     accepted, told = report.accepted_value, target.kind == Kind.QUANTITATIVE and report.accepted_value is not None
+    # Text and evidence have no accepted copy: while a correction is worked on they are the author's alone.
+    shows_text = inside or report.state == ReportState.ACCEPTED
     return Result(
         report=report,
         figure=explain.figure(accepted, report.accepted_grade, target.unit),
@@ -182,6 +204,8 @@ def _result(target: OutcomeTarget, report: ProgressReport, on: date, inside: boo
         published_attainment=published_attainment(target.value, accepted) if told else None,
         counts=report.accepted_measured_on is not None and report.accepted_measured_on <= on,
         worked_on=explain.figure(report.value, report.grade, target.unit) if inside and report.state != ReportState.ACCEPTED else "",
-        # Text and evidence have no accepted copy: while a correction is worked on they are the author's alone.
-        shows_text=inside or report.state == ReportState.ACCEPTED,
+        shows_text=shows_text,
+        lacks_evidence=shows_text and (report.has_figure or report.accepted_measured_on is not None) and not report.evidence.all(),
+        accepted_by=acceptance and acceptance.decided_by,
+        accepted_at=acceptance and acceptance.decided_at,
     )

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from budget import fiscal
 from budget.models import SourceDocument
-from kpis import deadlines, explain, measures, reports
-from kpis.choices import ReportState, Status
+from kpis import charts, deadlines, explain, measures, reports
+from kpis.choices import Kind, Level, ReportState, Status, Term
 
 register = template.Library()
 
@@ -137,6 +137,50 @@ def source_url(passage):
     """The page that shows the passage at its lines."""
     query = {"from": passage.line_from, "to": passage.line_to}
     return reverse("kpis:source", args=[passage.document.code], query=query, fragment=f"L{passage.line_from}")
+
+
+# --- In drawings ---------------------------------------------------------------------------------------------------------------------
+
+
+@register.filter
+def of_target(number, target):
+    """A figure of a chart: 1,234.5 件, or the grade with its name."""
+    if target.kind == Kind.QUALITATIVE:
+        return explain.figure(None, int(number), "")
+    return explain.figure(number, None, target.unit)
+
+
+@register.filter
+def lines_of_a_node(text, most):
+    """The lines of a text in a node of the logic model, at most so many."""
+    return charts.wrapped(str(text), charts.NODE_LETTERS, most)
+
+
+@register.filter
+def column_of_target(target):
+    return charts.column_of(target.level, target.term)
+
+
+@register.filter
+def column_name(column):
+    """The name of a column of the logic model."""
+    return Level(column).label if column == Level.OUTPUT else Term(column).label
+
+
+@register.filter
+def status_name(status):
+    return Status(status).label
+
+
+@register.filter
+def chip_width(word):
+    """How wide the chip of a status is drawn."""
+    return 16 + 7 * charts.letter_width(str(word))
+
+
+@register.filter
+def times(number, factor):
+    return number * factor
 
 
 @register.simple_tag

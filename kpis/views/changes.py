@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from budget.forms import DayField
-from budget.models import Organisation
+from budget.models import Organisation, Programme
 from kpis import changes
+from kpis.filters import refuse_unknown_programme
 from kpis.models import start_of_day
 from kpis.views.base import InsidePage, page_of, problems_of, problems_of_format, turned
 
@@ -34,6 +35,7 @@ class ChangesForm(forms.Form):
         label=gettext_lazy("organisation"),
         empty_label=gettext_lazy("all"),
     )
+    programme = forms.CharField(label=gettext_lazy("programme code"), required=False, validators=[refuse_unknown_programme])
     unusual = forms.ChoiceField(
         label=gettext_lazy("unusual ones"),
         required=False,
@@ -67,12 +69,13 @@ class ChangesForm(forms.Form):
             by=User.objects.get(username=asked["by"]) if asked["by"] else None,
             model=asked["model"],
             organisation_ids=frozenset(organisation.subtree_ids()) if organisation else None,
+            programme=Programme.objects.get(code=asked["programme"]) if asked["programme"] else None,
             unusual=asked["unusual"],
         )
 
 
 class Changes(InsidePage):
-    """The changes of a period, fifty on a page, or all of them as CSV."""
+    """The changes of a period, fifty on a page, or all of them as CSV: by default of the last days, of a programme from its first on."""
 
     template_name = "kpis/changes.html"
     extra_context = {"section": "changes"}
@@ -81,7 +84,9 @@ class Changes(InsidePage):
     def problems(self):
         yield from super().problems()
         today, asked = timezone.localdate(), self.request.GET.copy()
-        for name, day in (("since", today - timedelta(days=DAYS_SHOWN)), ("until", today)):
+        programme = Programme.objects.filter(code=asked.get("programme", "")).first()
+        first = (programme and changes.first_day_of(programme)) or today - timedelta(days=DAYS_SHOWN)
+        for name, day in (("since", first), ("until", today)):
             asked[name] = asked.get(name) or day.isoformat()
         self.form = ChangesForm(asked)
         yield from problems_of(self.form)

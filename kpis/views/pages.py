@@ -1,16 +1,20 @@
 """The pages of one target, one programme, and one source document."""
 
+from collections.abc import Iterable
+from decimal import Decimal
+
 from django import forms
 from django.conf import settings
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from budget.models import Organisation, Programme, SourceDocument, SourcePassage, SourceText
-from kpis import explain, reports, revisions, workflow
+from budget.models import Organisation, Programme, ProgrammeSuccession, SourceDocument, SourcePassage, SourceText
+from kpis import charts, explain, reports, revisions, workflow
 from kpis.asof import Clocks
-from kpis.models import OutcomeTarget
+from kpis.models import OutcomeTarget, TargetLink, YearlyMilestone
+from kpis.templatetags.seika import hundred_millions
 from kpis.views.base import OpenPage, Problem, Refused, ReportPage, problems_of
 
 LINES_AROUND = 40
@@ -29,22 +33,64 @@ class TargetPage(ReportPage):
         is_now = self.clocks == Clocks(today)
         target = target or get_object_or_404(OutcomeTarget.objects.select_related(*read), code=code)
         milestones = list(target.milestones.all())
-        linked = reports.targets_on(self.on)
+        results = reports.results_of(target, self.request.user, self.on, self.clocks.known_at)
+        chart, by_year = chart_of(target, results, milestones), {result.report.fiscal_year: result for result in results}
+        chain = self.chain_of(target)
+        given = (target, self.on, milestones, settings.SEIKA_RESULTS_DUE)
         return super().get_context_data(
             target=target,
             standing=standing,
-            why=explain.why(target, self.on, milestones, settings.SEIKA_RESULTS_DUE) if standing else [],
+            why=explain.why(*given) if standing else [],
+            what_would_change=explain.what_would_change(*given) if standing else [],
+            deadline_steps=explain.deadline_steps(target, settings.SEIKA_RESULTS_DUE),
             marks=explain.marks(target),
             milestones=milestones,
-            results=reports.results_of(target, self.request.user, self.on),
+            results=results,
+            chart=chart,
+            chart_rows=[(row, by_year.get(row.year)) for row in chart.rows] if chart else [],
             steps=[step for step in workflow.TARGET_STEPS if is_now and standing and step.is_open_to(self.request.user, target)],
             may_report=self.clocks.known_at is None
             and OutcomeTarget.objects.reportable_by(self.request.user, today).filter(pk=target.pk).exists(),
             revisions=revisions.of_target(target, self.clocks),
-            leads_to=linked.filter(pk__in=target.leads_to.values("to_target")).order_by("code"),
-            follows_from=linked.filter(pk__in=target.follows_from.values("from_target")).order_by("code"),
+            leads_to=[other for other in chain if other.is_led_to],
+            follows_from=[other for other in chain if other.leads_here],
             **kwargs,
         )
+
+    def chain_of(self, target: OutcomeTarget) -> list[OutcomeTarget]:
+        """The targets that lead to this one (`leads_here`), or that it leads to (`is_led_to`), with their status. One query."""
+        led_to, leading = TargetLink.objects.filter(from_target=target), TargetLink.objects.filter(to_target=target)
+        linked = OutcomeTarget.objects.filter(Q(pk__in=led_to.values("to_target")) | Q(pk__in=leading.values("from_target")))
+        return list(
+            linked.with_status(self.on)
+            .annotate(
+                is_led_to=Exists(led_to.filter(to_target=OuterRef("pk"))), leads_here=Exists(leading.filter(from_target=OuterRef("pk")))
+            )
+            .order_by("code")
+        )
+
+
+def chart_of(target: OutcomeTarget, results: Iterable[reports.Result], milestones: Iterable[YearlyMilestone]) -> charts.TargetChart | None:
+    """The chart of a target with the results that count on the day."""
+    terms = charts.Terms(
+        kind=target.kind,
+        comparator=target.comparator,
+        value=target.value,
+        value_max=target.value_max,
+        baseline_value=target.baseline_value,
+        baseline_year=target.baseline_year,
+        due_fy=target.due_fy,
+        each_year=target.each_year,
+    )
+    figures = [
+        charts.Figure(
+            year=report.fiscal_year,
+            value=Decimal(report.accepted_grade) if report.accepted_value is None else report.accepted_value,
+            preliminary=report.accepted_preliminary,
+        )
+        for report in (result.report for result in results if result.counts)
+    ]
+    return charts.target_chart(terms, figures, {milestone.fiscal_year: milestone.value for milestone in milestones})
 
 
 class ProgrammePage(ReportPage):
@@ -54,17 +100,34 @@ class ProgrammePage(ReportPage):
 
     def get_context_data(self, code, **kwargs):
         programme = get_object_or_404(Programme.objects.select_related("lead"), code=code)
+        successions = ProgrammeSuccession.objects.filter(Q(predecessor=programme) | Q(successor=programme))
+        successions = list(successions.select_related("predecessor", "successor"))
+        targets = OutcomeTarget.objects.filter(programme=programme).with_status(self.on)
+        targets = list(reports.with_what_columns_read(targets).order_by("code"))
+        budgets = list(programme.budget_amounts.select_related("passage__document"))
+        bars = charts.bars([budget.amount_yen for budget in budgets], hundred_millions)
         return super().get_context_data(
             programme=programme,
             lead_path=self.path_to(programme.lead_id),
             responsibilities=programme.responsibilities.select_related("organisation"),
-            budgets=programme.budget_amounts.select_related("passage__document"),
-            targets=reports.targets_on(self.on).filter(programme=programme).order_by("code"),
+            budgets=budgets,
+            bars=bars,
+            budget_bars=list(zip(bars.bars, budgets, strict=True)) if bars else [],
+            targets=targets,
+            chain=self.chain_of(programme, targets),
             passages=programme.passages.select_related("document"),
-            predecessors=programme.origins.select_related("predecessor"),
-            successors=programme.successions.select_related("successor"),
+            predecessors=[one for one in successions if one.successor_id == programme.pk],
+            successors=[one for one in successions if one.predecessor_id == programme.pk],
             **kwargs,
         )
+
+    def chain_of(self, programme: Programme, targets: Iterable[OutcomeTarget]) -> charts.LogicModel[OutcomeTarget] | None:
+        """The drawing of how the programme's targets lead to one another; None where there is no target."""
+        links = TargetLink.objects.filter(from_target__programme=programme).order_by("pk").values_list("from_target", "to_target")
+        by_id = {target.pk: target for target in targets}
+        standing = [(by_id[a], by_id[b]) for a, b in links if a in by_id and b in by_id]
+        columns = {target: charts.column_of(target.level, target.term) for target in targets}
+        return charts.logic_model(columns, standing) if columns else None
 
     def path_to(self, organisation_id: int) -> list[Organisation]:
         """The organisation below those above it, the topmost first."""

@@ -276,3 +276,34 @@ def test_all_kinds_together_cost_a_few_queries_each(as_auditor, programme):
     kinds = {kind for kind, _added in names(response)}
     # Of each kind which objects, their history, their names, and what two kinds of links are called; besides that the page itself.
     assert len(queries) <= 8 + 5 * len(kinds)
+
+
+# --- Of a programme -----------------------------------------------------------------------------------------------------------------
+
+
+def test_changes_of_a_programme_are_those_of_all_that_belongs_to_it_from_its_first_day(as_auditor, division, time_machine):
+    time_machine.move_to("2025-01-15 10:00+09:00")
+    programme, other = ProgrammeFactory(code="programme", lead=division), ProgrammeFactory(code="other", lead=division)
+    for one in (programme, other):
+        target = OutcomeTargetFactory(programme=one)
+        YearlyMilestoneFactory(target=target)
+        EvidenceFactory(report=ProgressReportFactory(target=target))
+    time_machine.move_to(NOW)
+
+    response = as_auditor.get(CHANGES, {"programme": "programme"})
+
+    assert response.context["form"].cleaned_data["since"].isoformat() == "2025-01-15"
+    assert sorted(names(response)) == [
+        ("Evidence", True),
+        ("OutcomeTarget", True),
+        ("Programme", True),
+        ("ProgressReport", True),
+        ("YearlyMilestone", True),
+    ]
+
+
+def test_unknown_programme_is_refused(as_auditor):
+    response = as_auditor.get(CHANGES, {"programme": "none"})
+
+    assert response.status_code == 400
+    assert [problem.parameter for problem in response.context["problems"]] == ["programme"]

@@ -1,17 +1,19 @@
 """Why a target has its status: the sentences name the row of the rule that applied, and its inputs."""
 
 from collections import defaultdict
-from datetime import date
+from datetime import UTC, date, datetime
 from random import Random
 from types import SimpleNamespace
 
 import pytest
 from django.utils import translation
 
+from budget.models import Programme
 from kpis import explain
 from kpis.choices import Comparator, DeadlineKind, Kind, Status
 from kpis.models import OutcomeTarget
 from kpis.reports import MARKS
+from tests.factories import ClosedMissFactory, OutcomeTargetFactory, ProgrammeFactory, ProgressReportFactory
 from tests.kpis.scenarios import store
 from tests.kpis.status_cases import CASES
 from tests.kpis.test_status import a_day, a_target, some_reports
@@ -132,3 +134,275 @@ def test_goal_is_told_with_its_comparator(terms, words):
 def test_every_mark_has_a_meaning():
     assert list(explain.MARK_MEANINGS) == [name for name, _label in MARKS]
     assert len(explain.marks(SimpleNamespace(**dict.fromkeys(explain.MARK_MEANINGS, True)))) == len(MARKS)
+
+
+# --- From the stated deadline to the day -------------------------------------------------------------------------------------------
+
+FROM_2026 = (
+    "The last day is 令和8年3月31日（2026-03-31）.",
+    "Results of 令和7年度（2025年度） are due by 令和8年8月31日（2026-08-31）.",
+    "Where none is accepted or submitted by then, the target is unreported from 令和8年9月1日（2026-09-01）.",
+)
+IN_FISCAL_2030 = (
+    "It lies in 令和12年度（2030年度）: the report of that year decides.",
+    "Results of 令和12年度（2030年度） are due by 令和13年8月31日（2031-08-31）.",
+    "Where none is accepted or submitted by then, the target is unreported from 令和13年9月1日（2031-09-01）.",
+)
+
+
+@pytest.mark.parametrize(
+    ("stated", "programme_end", "steps"),
+    [
+        (
+            {"deadline_kind": DeadlineKind.FISCAL_YEAR, "deadline_year": 2025, "deadline_text": "令和7年度末までに"},
+            None,
+            ["The source says 「令和7年度末までに」.", "The deadline is 令和7年度（2025年度）.", *FROM_2026],
+        ),
+        (
+            {"deadline_kind": DeadlineKind.PLAN_PERIOD, "deadline_year": 2025},
+            None,
+            ["The deadline is plan period up to 令和7年度（2025年度）.", *FROM_2026],
+        ),
+        (
+            {"deadline_kind": DeadlineKind.CALENDAR_YEAR, "deadline_year": 2030, "deadline_text": "2030年までに"},
+            None,
+            [
+                "The source says 「2030年までに」.",
+                "The deadline is 令和12年（2030年）.",
+                "The last day is 令和12年12月31日（2030-12-31）.",
+                *IN_FISCAL_2030,
+            ],
+        ),
+        (
+            {"deadline_kind": DeadlineKind.DATE, "deadline_on": date(2031, 3, 1)},
+            None,
+            ["The deadline is 令和13年3月1日（2031-03-01）.", "The last day is 令和13年3月1日（2031-03-01）.", *IN_FISCAL_2030],
+        ),
+        (
+            {"deadline_kind": DeadlineKind.AFTER_PROGRAMME, "deadline_offset_years": 2, "programme_end_assumed": True},
+            2023,
+            [
+                "That is counted from the programme: 2 years after the programme's end.",
+                "The source may mean the end of each supported project: the programme's end is assumed.",
+                "The programme ends with 令和5年度（2023年度）.",
+                *FROM_2026,
+            ],
+        ),
+        (
+            {"deadline_kind": DeadlineKind.AFTER_PROGRAMME, "deadline_offset_years": 0},
+            None,
+            [
+                "That is counted from the programme: the programme's end.",
+                "The programme's end is not known. Once it is recorded, the last day is counted from its 31 March.",
+                "Until then there is no last day, and the target cannot be overdue.",
+            ],
+        ),
+        (
+            {
+                "deadline_kind": DeadlineKind.AFTER_EVENT,
+                "deadline_offset_years": 3,
+                "deadline_through_nth_year": True,
+                "deadline_event_on": date(2027, 6, 1),
+            },
+            None,
+            [
+                "That is counted from an event: through year 3 after an event (令和9年6月1日（2027-06-01）).",
+                "A year that is counted through ends on the day before the event's day returns.",
+                "The last day is 令和12年5月31日（2030-05-31）.",
+                *IN_FISCAL_2030,
+            ],
+        ),
+        (
+            {"deadline_kind": DeadlineKind.AFTER_EVENT, "deadline_offset_years": 5},
+            None,
+            [
+                "That is counted from an event: 5 years after an event.",
+                "The day of the event is not recorded. Once it is, the last day is counted from it.",
+                "Until then there is no last day, and the target cannot be overdue.",
+            ],
+        ),
+        (
+            {"deadline_kind": DeadlineKind.NONE},
+            None,
+            ["No deadline is stated: there is no last day, and the target can never be overdue."],
+        ),
+    ],
+    ids=lambda value: str(value.get("deadline_kind")) if isinstance(value, dict) else None,
+)
+def test_steps_lead_from_the_words_of_the_source_to_the_day_of_silence(stated, programme_end, steps):
+    target = OutcomeTarget(programme=Programme(end_fiscal_year=programme_end), **stated)
+    target.derive()
+
+    assert explain.deadline_steps(target) == steps
+
+
+def test_each_year_names_its_run_and_the_days_of_the_year_judged():
+    target = OutcomeTarget(programme=Programme(start_fiscal_year=2023, end_fiscal_year=2030), each_year=True)
+    target.derive()
+    target.judged_fy = 2025
+
+    assert explain.deadline_steps(target) == [
+        "No deadline is stated: the years judged end with the programme.",
+        "Each fiscal year is judged on its own, from 令和5年度（2023年度） to 令和12年度（2030年度）.",
+        *FROM_2026[1:],
+    ]
+
+
+def test_steps_follow_the_day_that_the_setting_gives():
+    target = OutcomeTarget(programme=Programme(), deadline_kind=DeadlineKind.FISCAL_YEAR, deadline_year=2025)
+    target.derive()
+
+    assert "unreported from 令和8年8月1日（2026-08-01）" in explain.deadline_steps(target, (7, 31))[-1]
+
+
+@pytest.mark.django_db
+def test_day_of_silence_is_the_first_one_on_which_the_status_is_unreported():
+    target = OutcomeTargetFactory()
+
+    assert "2026-09-01" in explain.deadline_steps(target)[-1]
+    assert OutcomeTarget.objects.with_status(date(2026, 8, 31)).get().status == Status.AWAITING
+    assert OutcomeTarget.objects.with_status(date(2026, 9, 1)).get().status == Status.UNREPORTED
+
+
+# --- What would change a status ----------------------------------------------------------------------------------------------------
+
+
+def changed_by(target: OutcomeTarget, on: date) -> list[str]:
+    target = OutcomeTarget.objects.with_status(on).get(pk=target.pk)
+    return explain.what_would_change(target, on, list(target.milestones.all()))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_every_case_worked_by_hand_can_change(case):
+    (target,) = store([(case.target, case.reports)])
+    if case.status is not None:
+        assert changed_by(target, case.on) != []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("case", "sentences"),
+    [
+        (
+            "nothing_on_the_last_day_is_no_data",
+            [
+                "Any accepted result: what it says of the target depends on its figure.",
+                "From 令和8年4月1日（2026-04-01）, the day after the last day, the results of 令和7年度（2025年度） or later decide.",
+            ],
+        ),
+        (
+            "nothing_on_the_day_after_is_awaiting",
+            [
+                "An accepted result of 令和7年度（2025年度） or later:"
+                " achieved where it meets, missed where it does not and is final or due.",
+                "From 令和8年9月1日（2026-09-01）: unreported, where no result is accepted or submitted by then.",
+            ],
+        ),
+        (
+            "nothing_on_1_september_is_unreported",
+            [
+                "A submitted result of 令和7年度（2025年度） or later: awaiting result, until it is decided.",
+                "An accepted result of 令和7年度（2025年度） or later: achieved where it meets the target, else missed.",
+            ],
+        ),
+        (
+            "shortfall_on_the_day_after_is_missed",
+            [
+                "An accepted result of 令和7年度（2025年度） or later that meets the target, also by a correction: achieved.",
+                "A reviewer may close the miss: it leaves the overdue report and stays missed.",
+            ],
+        ),
+        (
+            "reached_on_the_day_after_is_achieved",
+            ["No later result. Only a correction, after which no accepted result of 令和7年度（2025年度） or later meets the target."],
+        ),
+    ],
+)
+def test_what_would_change_a_status_is_told(case, sentences):
+    case = BY_ID[case]
+    (target,) = store([(case.target, case.reports)])
+
+    assert changed_by(target, case.on) == sentences
+
+
+@pytest.mark.django_db
+def test_day_on_which_figures_grow_stale_is_told():
+    target = OutcomeTargetFactory(deadline_year=2030, baseline_value=0, baseline_year=2020)
+    ProgressReportFactory(accepted=True, target=target, fiscal_year=2025, value=30)  # half way, and on its path
+
+    assert "From 令和9年9月1日（2027-09-01）: in progress, where no newer result is accepted by then." in changed_by(
+        target, date(2026, 9, 1)
+    )
+    assert OutcomeTarget.objects.with_status(date(2027, 8, 31)).get().status == Status.ON_TRACK
+    assert OutcomeTarget.objects.with_status(date(2027, 9, 1)).get().status == Status.IN_PROGRESS
+
+
+@pytest.mark.django_db
+def test_day_on_which_a_preliminary_miss_becomes_one_is_told():
+    target = OutcomeTargetFactory()
+    ProgressReportFactory(accepted=True, preliminary=True, target=target, value=59)
+
+    assert changed_by(target, date(2026, 8, 31))[-1].startswith("From 令和8年9月1日（2026-09-01）: missed")
+    assert OutcomeTarget.objects.with_status(date(2026, 8, 31)).get().status == Status.AWAITING
+    assert OutcomeTarget.objects.with_status(date(2026, 9, 1)).get().status == Status.MISSED
+
+
+@pytest.mark.django_db
+def test_submitted_result_that_is_returned_leaves_silence():
+    target = OutcomeTargetFactory()
+    ProgressReportFactory(submitted=True, target=target)
+
+    assert changed_by(target, date(2026, 9, 1))[-1].startswith("Where the submitted result is returned or recalled: unreported")
+
+
+@pytest.mark.django_db
+def test_closed_miss_is_not_to_be_closed_again():
+    target = OutcomeTargetFactory()
+    ProgressReportFactory(accepted=True, target=target, value=59)
+    ClosedMissFactory(target=target, closed_at=datetime(2026, 4, 1, tzinfo=UTC))
+
+    assert len(changed_by(target, date(2026, 9, 1))) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("last_year", "sentence"),
+    [
+        (
+            2030,
+            "令和8年度（2026年度） is judged next: once it has ended and a result of it counts,"
+            " at the latest from 令和9年9月1日（2027-09-01）.",
+        ),
+        (2025, "No further year is judged: the verdict of the last one stays."),
+    ],
+)
+def test_each_year_is_followed_by_the_next_of_its_run(last_year, sentence):
+    programme = ProgrammeFactory(start_fiscal_year=2023, end_fiscal_year=last_year)
+    target = OutcomeTargetFactory(programme=programme, each_year=True, deadline_year=None)
+    ProgressReportFactory(accepted=True, target=target, fiscal_year=2025)
+
+    assert changed_by(target, date(2026, 9, 1))[-1] == sentence
+    assert OutcomeTarget.objects.with_status(date(2027, 8, 31)).get().judged_fy == 2025
+    assert OutcomeTarget.objects.with_status(date(2027, 9, 1)).get().judged_fy == min(2026, last_year)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("stated", "sentence"),
+    [
+        ({"deadline_kind": DeadlineKind.NONE}, "No day: without a last day the target can never be overdue."),
+        (
+            {"deadline_kind": DeadlineKind.AFTER_EVENT, "deadline_offset_years": 3},
+            "The day of the event, once it is recorded: then there is a last day.",
+        ),
+        (
+            {"deadline_kind": DeadlineKind.AFTER_PROGRAMME, "deadline_offset_years": 3},
+            "The programme's end, once it is recorded: then there is a last day.",
+        ),
+    ],
+)
+def test_what_gives_a_last_day_is_told_where_there_is_none(stated, sentence):
+    target = OutcomeTargetFactory(deadline_year=None, **stated)
+
+    assert changed_by(target, date(2026, 9, 1))[-1] == sentence

@@ -1,22 +1,28 @@
 """The public pages: what they show, what they refuse, and what they cost."""
 
 import csv
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from io import StringIO
+from xml.etree import ElementTree
 
 import pytest
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from accounts.roles import Role
+from budget.history import explain
 from budget.models import Organisation, PassagePart, SourceText
-from kpis.choices import Comparator, DeadlineKind, NoDeadline, ReportState
+from kpis import workflow
+from kpis.choices import Comparator, DeadlineKind, Level, NoDeadline, ReportState, Term
 from kpis.models import OutcomeTarget, ProgressReport, TargetLink
 from kpis.reports import TARGET_COLUMNS
 from tests.factories import (
     BudgetAmountFactory,
     EvidenceFactory,
     OutcomeTargetFactory,
+    PostingFactory,
     ProgrammeFactory,
     ProgrammeOrganisationFactory,
     ProgressReportFactory,
@@ -185,6 +191,7 @@ def test_targets_without_a_judged_year_come_last_however_sorted(client):
         (OVERDUE, {"q": "a\x00b"}, "q"),
         (TARGETS, {"no_deadline": "x"}, "no_deadline"),
         ("/programmes/", {"status": "missed"}, "status"),
+        ("/reports/revisions/", {"programme": "none"}, "programme"),
     ],
 )
 def test_parameter_that_cannot_be_read_is_refused_by_name(client, url, query, parameter):
@@ -349,6 +356,184 @@ def test_chain_is_linked_both_ways(client):
     assert [target.code for target in client.get(f"/targets/{long.code}/").context["follows_from"]] == [short.code]
 
 
+def drawings(response) -> list[ElementTree.Element]:
+    """The drawings of a page, the small ones of legends left out. ParseError where one is not well-formed."""
+    found = [ElementTree.fromstring(text) for text in re.findall(r"<svg.*?</svg>", response.text, flags=re.DOTALL)]
+    return [svg for svg in found if "drawing" in svg.get("class", "")]
+
+
+def shapes(svg: ElementTree.Element) -> list[str]:
+    """The classes of its parts."""
+    return [part.get("class", "") for part in svg.iter()]
+
+
+def test_target_page_tells_the_steps_from_the_stated_deadline_to_the_day_of_silence(client):
+    target = OutcomeTargetFactory(deadline_text="令和7年度末までに")
+
+    text = client.get(f"/targets/{target.code}/").text
+
+    for step in (
+        "出典の記載は「令和7年度末までに」です。",
+        "期限は令和7年度（2025年度）です。",
+        "期限日は令和8年3月31日（2026-03-31）です。",
+        "令和7年度（2025年度）の実績の報告期限は令和8年8月31日（2026-08-31）です。",
+        "それまでに承認も提出もなければ、令和8年9月1日（2026-09-01）から未報告になります。",
+    ):
+        assert f"<li>{step}</li>" in text
+
+
+def test_target_page_tells_what_would_change_its_status(client):
+    target = OutcomeTargetFactory()
+
+    text = client.get(f"/targets/{target.code}/", {"on": UNREPORTED}).text
+
+    assert "この状況が変わる場合" in text
+    assert "令和7年度（2025年度）以降の実績の提出。" in text
+
+
+def test_chart_has_a_title_and_tells_its_figures_in_words(client):
+    target = OutcomeTargetFactory(indicator="採択件数")
+    ProgressReportFactory(accepted=True, target=target, value=Decimal(57), preliminary=True)
+
+    (svg,) = drawings(client.get(f"/targets/{target.code}/", {"on": UNREPORTED}))
+
+    assert svg.get("role") == "img"
+    assert svg.get("aria-labelledby") == "chart-title chart-desc"
+    assert svg.find("title[@id='chart-title']").text == "年度別の実績: 採択件数"
+    assert "令和7年度（2025年度）: 57件 (速報)." in svg.find("desc[@id='chart-desc']").text
+
+
+@pytest.mark.parametrize(("preliminary", "drawn", "not_drawn"), [(True, "preliminary", "final"), (False, "final", "preliminary")])
+def test_preliminary_and_final_results_have_shapes_of_their_own(client, preliminary, drawn, not_drawn):
+    report = ProgressReportFactory(accepted=True, preliminary=preliminary)
+
+    (svg,) = drawings(client.get(f"/targets/{report.target.code}/", {"on": UNREPORTED}))
+
+    assert f"chart-{drawn}" in shapes(svg)
+    assert f"chart-{not_drawn}" not in shapes(svg)
+
+
+def test_figures_of_the_chart_stand_in_a_table_beside_it(client):
+    target = OutcomeTargetFactory(baseline_value=Decimal(20), baseline_year=2021)
+    for year, value in ((2022, 29), (2023, 40), (2025, 61)):
+        ProgressReportFactory(accepted=True, target=target, fiscal_year=year, value=Decimal(value))
+
+    context = client.get(f"/targets/{target.code}/", {"on": UNREPORTED}).context
+
+    # From 20 in 2021 to 60 in 2025: ten a year.
+    assert [(row.year, row.result, row.path, row.meets, row.short) for row, _result in context["chart_rows"]] == [
+        (2021, None, None, None, None),
+        (2022, 29, 30, False, True),
+        (2023, 40, 40, False, False),
+        (2025, 61, 60, True, False),
+    ]
+    assert [result and result.report.fiscal_year for _row, result in context["chart_rows"]] == [None, 2022, 2023, 2025]
+
+
+def test_chart_holds_the_results_that_count_on_the_day_alone(client):
+    report = ProgressReportFactory(accepted=True)
+
+    before, after = (client.get(f"/targets/{report.target.code}/", {"on": on}).context["chart"] for on in ("2026-03-30", LAST_DAY))
+
+    assert (len(before.results), len(after.results)) == (0, 1)
+
+
+def test_grades_are_drawn_with_their_names_in_the_table(client):
+    report = ProgressReportFactory(accepted=True, target=OutcomeTargetFactory(qualitative=True), value=None, grade=3)
+
+    response = client.get(f"/targets/{report.target.code}/", {"on": UNREPORTED})
+
+    assert [point.label for point in response.context["chart"].results] == ["3"]
+    assert "相当程度進展あり" in response.text
+
+
+def test_target_without_any_year_has_no_chart(client):
+    target = OutcomeTargetFactory(deadline_year=None)
+
+    response = client.get(f"/targets/{target.code}/")
+
+    assert response.context["chart"] is None
+    assert drawings(response) == []
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_drawings_are_well_formed_whatever_the_words_are(client, language):
+    programme = ProgrammeFactory(display_title="<b>&'\"")
+    target = OutcomeTargetFactory(programme=programme, indicator="<b>&'\"]]>--", unit="<&>", baseline_value=Decimal(1), baseline_year=2020)
+    ProgressReportFactory(accepted=True, target=target)
+    YearlyMilestoneFactory(target=target)
+    BudgetAmountFactory(programme=programme)
+    BudgetAmountFactory(programme=programme, fiscal_year=2023, amount_yen=None, no_amount="new")
+    pages = [
+        client.get(url, headers={"accept-language": language}) for url in (f"/targets/{target.code}/", f"/programmes/{programme.code}/")
+    ]
+
+    assert [len(drawings(page)) for page in pages] == [1, 2]
+    assert not any("style=" in page.text or "<script" in page.text for page in pages)
+
+
+def test_figure_without_evidence_is_marked_in_words(client):
+    bare, proven = ProgressReportFactory(accepted=True), ProgressReportFactory(accepted=True)
+    EvidenceFactory(report=proven)
+
+    def marks(report):
+        return client.get(f"/targets/{report.target.code}/", {"on": UNREPORTED}).text.count("根拠資料なし")
+
+    assert marks(bare) == 2  # in the chart's table and in that of the results
+    assert marks(proven) == 0
+
+
+def test_evidence_that_a_reader_may_not_see_is_not_said_to_lack(client):
+    report = ProgressReportFactory(accepted=True)
+    EvidenceFactory(report=report)
+    ProgressReport.objects.filter(pk=report.pk).update(state=ReportState.DRAFT)
+
+    text = client.get(f"/targets/{report.target.code}/", {"on": UNREPORTED}).text
+
+    assert "根拠資料なし" not in text
+    assert "訂正が承認されると再び表示されます" in text
+
+
+def test_result_names_who_accepted_it_and_when(client):
+    by = UserFactory(name="審査 花子")
+    report = ProgressReportFactory(accepted=True, decided_by=by, decided_at=datetime(2026, 6, 9, 15, 0, tzinfo=UTC))
+
+    assert "2026-06-10 審査 花子が承認" in client.get(f"/targets/{report.target.code}/").text
+
+
+def test_figure_under_correction_names_who_accepted_it_not_who_reopened_it(client, reviewer):
+    report = ProgressReportFactory(accepted=True, decided_by=UserFactory(name="審査 花子"))
+    workflow.reopen(report, by=reviewer, reason="単位の誤り")
+
+    (result,) = client.get(f"/targets/{report.target.code}/").context["results"]
+
+    assert result.report.decided_by == reviewer
+    assert result.accepted_by.name == "審査 花子"
+
+
+def test_draft_names_nobody_who_accepted_it(as_official):
+    report = ProgressReportFactory()
+
+    (result,) = as_official.get(f"/targets/{report.target.code}/").context["results"]
+
+    assert (result.accepted_by, result.accepted_at) == (None, None)
+
+
+def test_page_of_the_past_draws_what_was_accepted_by_then(client, time_machine):
+    time_machine.move_to("2026-06-01 10:00+09:00")
+    target = OutcomeTargetFactory()
+    ProgressReportFactory(accepted=True, target=target, fiscal_year=2024)
+    time_machine.move_to("2026-07-01 10:00+09:00")
+    ProgressReportFactory(accepted=True, target=target, fiscal_year=2025)
+    time_machine.move_to("2026-08-01 10:00+09:00")
+
+    def years(**clocks):
+        return [point.year for point in client.get(f"/targets/{target.code}/", clocks).context["chart"].results]
+
+    assert years() == [2024, 2025]
+    assert years(known_at="2026-06-30") == [2024]
+
+
 # --- Programme ------------------------------------------------------------------------------------------------------------------
 
 
@@ -382,6 +567,111 @@ def test_programme_page_names_the_organisations_above_its_lead(client, ministry,
     path = client.get(f"/programmes/{programme.code}/").context["lead_path"]
 
     assert path == [ministry, bureau, division]
+
+
+def chained(**terms):
+    """An output that leads to a short-term outcome of the same programme."""
+    programme = ProgrammeFactory(code="programme")
+    output = OutcomeTargetFactory(programme=programme, code="output", level=Level.OUTPUT, indicator="支援件数", **terms)
+    short = OutcomeTargetFactory(programme=programme, code="short", term=Term.SHORT, indicator="資金調達")
+    TargetLink.objects.create(from_target=output, to_target=short)
+    return output, short
+
+
+def test_chain_is_drawn_with_the_status_of_each_target_in_words(client):
+    chained()
+
+    (svg,) = drawings(client.get("/programmes/programme/", {"on": UNREPORTED}))
+
+    words = [part.text for part in svg.iter("text")]
+    assert [word for word in words if word in ("アウトプット", "短期", "中期")] == ["アウトプット", "短期"]
+    assert words.count("未報告") == 2
+    assert [part.get("href") for part in svg.iter("a")] == [f"/targets/{code}/?on={UNREPORTED}" for code in ("output", "short")]
+    assert shapes(svg).count("arrow") == 1
+
+
+def test_chain_is_a_nested_list_to_who_does_not_see_it(client):
+    chained(approximate=True)
+
+    text = client.get("/programmes/programme/", {"on": UNREPORTED}).text
+
+    (shown,) = re.findall(r'<ul class="chain-list".*?\n  </ul>', text, flags=re.DOTALL)
+    (output,) = ElementTree.fromstring(shown).findall("li")
+    (short,) = output.findall("ul/li")
+    assert [one.find("a").text for one in (output, short)] == ["支援件数", "資金調達"]
+    assert [one.find("span[@class='mark']") is not None for one in (output, short)] == [True, False]  # 概数
+    assert re.search(r'<div aria-hidden="true">\s*<svg', text)  # the drawing itself is not read out
+    assert 'tabindex="-1"' in text  # nor are its links in the way of the keyboard
+
+
+def test_withdrawn_target_is_not_in_the_chain(client):
+    output, _short = chained()
+    OutcomeTarget.objects.filter(pk=output.pk).update(
+        withdrawn_by=UserFactory(), withdrawn_at=datetime(2026, 5, 1, tzinfo=UTC), withdrawal_reason="制度の廃止"
+    )
+
+    chain = client.get("/programmes/programme/", {"on": UNREPORTED}).context["chain"]
+
+    assert ([node.key.code for node in chain.nodes], chain.arrows) == (["short"], [])
+
+
+def test_programme_without_targets_or_amounts_has_no_drawing(client):
+    programme = ProgrammeFactory()
+
+    response = client.get(f"/programmes/{programme.code}/")
+
+    assert (response.context["chain"], response.context["bars"], drawings(response)) == (None, None, [])
+
+
+def test_budget_is_drawn_in_the_order_of_its_table(client):
+    programme = ProgrammeFactory()
+    BudgetAmountFactory(programme=programme, fiscal_year=2023, amount_yen=100_000_000)
+    BudgetAmountFactory(programme=programme, fiscal_year=2024, amount_yen=50_000_000)
+    BudgetAmountFactory(programme=programme, fiscal_year=2022, amount_yen=None, no_amount="new")
+
+    response = client.get(f"/programmes/{programme.code}/")
+
+    # 1億円 is 230 units long.
+    assert [(budget.fiscal_year, bar.length) for bar, budget in response.context["budget_bars"]] == [(2024, 115), (2023, 230), (2022, None)]
+    (svg,) = drawings(response)
+    assert "令和5年度（2023年度）, 予算案: 1億円." in svg.find("desc").text
+
+
+HISTORY = ("/reports/revisions/?programme=programme", "/changes/?programme=programme", "/admin/budget/programme/")
+
+
+def test_public_is_led_to_the_revisions_of_the_targets_alone(client):
+    ProgrammeFactory(code="programme")
+
+    text = client.get("/programmes/programme/").text
+
+    assert [address in text for address in HISTORY] == [True, False, False]
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_whoever_works_here_is_led_to_all_changes(client, ministry, role):
+    ProgrammeFactory(code="programme")
+    client.force_login(PostingFactory(organisation=ministry, role=role).user)
+
+    text = client.get("/programmes/programme/").text
+
+    assert [address in text for address in HISTORY] == [True, True, True]
+    addresses = re.findall(r'href="([^"]*(?:programme=programme|/history/)[^"]*)"', text)
+    assert [client.get(address).status_code for address in addresses] == [200, 200, 200]
+
+
+def test_revisions_are_narrowed_to_a_programme(client):
+    for code in ("programme", "other"):
+        target = OutcomeTargetFactory(code=f"of-{code}", programme=ProgrammeFactory(code=code))
+        target.value = Decimal(61)
+        explain(target, reason="見直し")
+        target.save()
+
+    def revised(**query):
+        return [row.code for row in client.get("/reports/revisions/", query).context["page"].object_list]
+
+    assert sorted(revised()) == ["of-other", "of-programme"]
+    assert revised(programme="programme") == ["of-programme"]
 
 
 def test_list_of_programmes_counts_missed_and_unreported_apart(client):
@@ -483,9 +773,9 @@ def crowd(request):
         (f"{OVERDUE}?on={UNREPORTED}&format=csv", 1),
         (f"{TARGETS}?on={UNREPORTED}", 4),  # organisations, count, page, documents
         (f"{TARGETS}?on={UNREPORTED}&format=csv", 1),
-        ("/targets/crowd-0/", 8),  # target, milestones, reports, evidence, revisions, two ways of the chain, documents
+        ("/targets/crowd-0/", 7),  # target, milestones, reports, evidence, revisions, chain, documents
         ("/programmes/", 5),  # organisations, count, page, numbers, documents
-        ("/programmes/crowd/", 9),  # programme, tree, responsible, budgets, targets, passages, before, after, documents
+        ("/programmes/crowd/", 9),  # programme, tree, responsible, budgets, targets, links, passages, before and after, documents
         ("/sources/doc/?from=1&to=1", 5),  # document, text, passages, targets, documents
     ],
 )
@@ -494,6 +784,14 @@ def test_page_costs_the_same_for_any_number(client, django_assert_num_queries, u
         response = client.get(url)
         list(response)
     assert response.status_code == 200
+
+
+@pytest.mark.usefixtures("crowd")
+def test_results_under_correction_cost_one_query_more_for_any_number(client, django_assert_num_queries):
+    ProgressReport.objects.filter(state=ReportState.ACCEPTED).update(state=ReportState.DRAFT)
+
+    with django_assert_num_queries(8):  # and who accepted them
+        client.get("/targets/crowd-0/")
 
 
 # --- Around the pages -----------------------------------------------------------------------------------------------------------
