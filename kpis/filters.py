@@ -10,6 +10,7 @@ from budget.forms import FiscalYearField
 from budget.models import Organisation, Programme
 from kpis.choices import DeadlineKind, Kind, NoDeadline, Status, Term
 from kpis.models import OutcomeTarget
+from kpis.reports import attains_more_than
 
 SORTS = (
     ("judged_fy", "due"),
@@ -117,12 +118,28 @@ class OverdueFilterSet(OutcomeTargetFilterSet):
     sort = _order(default=_("longest overdue first"))
 
 
-class ClosedMissFilterSet(OutcomeTargetFilterSet):
-    """The filters of the closed misses: all of them are missed."""
+def filters_of(default_order, *, without=(), **more) -> type[OutcomeTargetFilterSet]:
+    """The filters of targets less those that say nothing of a report, with its own beside them.
 
-    status = None
-    no_deadline = None
-    sort = _order(default=_("last closed first"))
+    `default_order` names the order of the report where none is asked for.
+    """
+    return type("ReportFilterSet", (OutcomeTargetFilterSet,), dict.fromkeys(without) | more | {"sort": _order(default_order)})
+
+
+def no_deadline_of(*reasons: NoDeadline) -> django_filters.ChoiceFilter:
+    """The filter by the reason of a missing last day, of some reasons alone."""
+    choices = [(reason.value, reason.label) for reason in reasons]
+    return django_filters.ChoiceFilter(choices=choices, method="lacking", label=_("no last day"), empty_label=_("all"))
+
+
+def _beyond(targets, name, percent):
+    return targets.filter(attains_more_than(int(percent)))
+
+
+# For the over-achieved targets: further over.
+OVER = django_filters.ChoiceFilter(
+    choices=(("200", _("more than 200 %")),), method=_beyond, label=_("attainment"), empty_label=_("more than 120 %")
+)
 
 
 class RevisionFilterSet(django_filters.FilterSet):

@@ -1,32 +1,29 @@
-"""What each report shows: its rows, its columns, its totals. Page, CSV and command read the same ones.
+"""What reports show: their rows, their columns, their totals. `kpis.registry` says which report has which of them.
 
 A report's rows are a queryset of outcome targets with their status on a day; a column takes its value from one such target.
 """
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Prefetch, QuerySet, Subquery
+from django.conf import settings
+from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from budget.fiscal import fiscal_year_of
 from budget.models import Organisation, bureau_ids
-from kpis import explain
+from kpis import deadlines, explain
 from kpis.choices import OVERDUE, Kind, NoDeadline, ReportState
+from kpis.exports.columns import Column, Holds
 from kpis.measures import attainment, published_attainment
 from kpis.models import ClosedMiss, Evidence, OutcomeTarget, ProgressReport
+from kpis.status import DOWNWARD, UPWARD, whole
 
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its ASCII name in files, its title on a page, and how a target answers it."""
-
-    name: str
-    title: Any
-    value: Callable[[OutcomeTarget], Any]
+SOON = timedelta(days=90)
 
 
 def _attainment(target: OutcomeTarget):
@@ -54,39 +51,230 @@ MARKS = (
 )
 
 TARGET_COLUMNS = (
-    Column("programme_code", _("programme code"), lambda t: t.programme.code),
-    Column("target_code", _("target code"), lambda t: t.code),
-    Column("status", _("status"), lambda t: t.status),
-    Column("marks", _("marks"), _marks),
-    Column("programme", _("programme"), lambda t: t.programme.display_title),
-    Column("lead_organisation", _("lead organisation"), lambda t: t.programme.lead.name),
-    Column("label", _("item mark"), lambda t: t.label),
-    Column("term", _("term"), lambda t: t.term),
-    Column("kind", _("kind"), lambda t: t.kind),
-    Column("statement", _("target statement"), lambda t: t.statement),
-    Column("indicator", _("indicator"), lambda t: t.indicator),
-    Column("comparator", _("comparator"), lambda t: t.comparator),
-    Column("value", _("target value"), lambda t: t.value),
-    Column("value_max", _("upper value"), lambda t: t.value_max),
-    Column("unit", _("unit"), lambda t: t.unit),
-    Column("due_on", _("last day"), lambda t: t.due_on),
-    Column("due_fiscal_year", _("fiscal year of the deadline"), lambda t: t.due_fy),
-    Column("judged_fiscal_year", _("fiscal year judged"), lambda t: t.judged_fy),
-    Column("result_fiscal_year", _("fiscal year of the result"), lambda t: t.basis_fy),
-    Column("result_value", _("result"), lambda t: t.basis_value),
-    Column("result_grade", _("grade"), lambda t: t.basis_grade),
-    Column("attainment_percent", _("attainment (%)"), _attainment),
-    Column("source_line_from", _("first line in the source"), lambda t: t.passage and t.passage.line_from),
-    Column("source_line_to", _("last line in the source"), lambda t: t.passage and t.passage.line_to),
+    Column(
+        "programme_code",
+        _("programme code"),
+        lambda t: t.programme.code,
+        _("The code of the programme here. It never changes and leads to the programme's page."),
+    ),
+    Column(
+        "target_code",
+        _("target code"),
+        lambda t: t.code,
+        _("The code of the target here. It never changes and leads to the target's page."),
+    ),
+    Column(
+        "status",
+        _("status"),
+        lambda t: t.status,
+        _("What the accepted results say of the target on the day judged, by one rule for all targets. The target's page says why."),
+        Holds.CODE,
+        codes="status",
+    ),
+    Column(
+        "marks",
+        _("marks"),
+        _marks,
+        _("What a reader of the status has to know besides: the names of the marks, with a space between them."),
+        Holds.CODE,
+        codes="mark",
+    ),
+    Column(
+        "programme",
+        _("programme"),
+        lambda t: t.programme.display_title,
+        _("The title of the programme, as its source prints it or, where it prints none, as it is known."),
+    ),
+    Column(
+        "lead_organisation",
+        _("lead organisation"),
+        lambda t: t.programme.lead.name,
+        _("The one organisation that leads the programme. Totals go by it; others may answer for the programme too."),
+    ),
+    Column("label", _("item mark"), lambda t: t.label, _("The number or sign before the target in the source, such as (1).")),
+    Column(
+        "term",
+        _("term"),
+        lambda t: t.term,
+        _("Short, mid or long term, as the source words it. It is never derived from a date."),
+        Holds.CODE,
+        codes="term",
+    ),
+    Column(
+        "kind",
+        _("kind"),
+        lambda t: t.kind,
+        _("Quantitative: judged by a number. Qualitative: judged by a grade."),
+        Holds.CODE,
+        codes="kind",
+    ),
+    Column("statement", _("target statement"), lambda t: t.statement, _("The target word for word, as the source states it.")),
+    Column("indicator", _("indicator"), lambda t: t.indicator, _("What is measured.")),
+    Column(
+        "comparator",
+        _("comparator"),
+        lambda t: t.comparator,
+        _("How a result is held against the target value. Blank for a qualitative target. It may be assumed: the marks say so."),
+        Holds.CODE,
+        codes="comparator",
+    ),
+    Column(
+        "value",
+        _("target value"),
+        lambda t: t.value,
+        _("The number that is asked for; of a range its lower end. Blank for a qualitative target."),
+        Holds.MEASURE,
+    ),
+    Column(
+        "value_max", _("upper value"), lambda t: t.value_max, _("The upper end of a range, itself included; else blank."), Holds.MEASURE
+    ),
+    Column("unit", _("unit"), lambda t: t.unit, _("The unit of the target value and of the result.")),
+    Column(
+        "due_on",
+        _("last day"),
+        lambda t: t.due_on,
+        _("The day that the stated deadline comes to. The deadline has passed from the day after. Blank where none can be told."),
+        Holds.DAY,
+    ),
+    Column(
+        "due_fiscal_year",
+        _("fiscal year of the deadline"),
+        lambda t: t.due_fy,
+        _("The fiscal year that holds the last day."),
+        Holds.YEAR,
+    ),
+    Column(
+        "judged_fiscal_year",
+        _("fiscal year judged"),
+        lambda t: t.judged_fy,
+        _("The fiscal year whose results decide: that of the deadline; of a target of each year the last one that can be judged."),
+        Holds.YEAR,
+    ),
+    Column(
+        "result_fiscal_year",
+        _("fiscal year of the result"),
+        lambda t: t.basis_fy,
+        _("The fiscal year of the result beside it."),
+        Holds.YEAR,
+    ),
+    Column(
+        "result_value",
+        _("result"),
+        lambda t: t.basis_value,
+        _("The accepted result that the status rests on, not always the newest one. Blank is not 0: there is none."),
+        Holds.MEASURE,
+    ),
+    Column(
+        "result_grade",
+        _("grade"),
+        lambda t: t.basis_grade,
+        _("The accepted grade, from 1 to 5, that the status of a qualitative target rests on. 1 and 2 meet the target."),
+        Holds.CODE,
+        codes="grade",
+    ),
+    Column(
+        "attainment_percent",
+        _("attainment (%)"),
+        _attainment,
+        _(
+            "Where more is better: result ÷ target value. Where less is better: the part of the way from the baseline to the target value"
+            " that is done. Cut to one decimal, never rounded up; blank where only met or not met can be said. It decides no status."
+        ),
+        Holds.PERCENT,
+    ),
+    Column(
+        "source_line_from",
+        _("first line in the source"),
+        lambda t: t.passage and t.passage.line_from,
+        _("The first line of the source document that states the target, counted from 1."),
+        Holds.COUNT,
+    ),
+    Column(
+        "source_line_to",
+        _("last line in the source"),
+        lambda t: t.passage and t.passage.line_to,
+        _("The last line of the source document that states the target."),
+        Holds.COUNT,
+    ),
+)
+
+# What single reports show besides.
+CLOSING_COLUMNS = (
+    Column(
+        "closed_on",
+        _("closed on"),
+        lambda t: timezone.localtime(t.closed_at).date(),
+        _("The day on which the miss was closed."),
+        Holds.DAY,
+    ),
+    Column("closed_by", _("closed by"), lambda t: t.closed_by, _("The reviewer who closed the miss.")),
+    Column("closing_reason", _("reason for closing"), lambda t: t.closing_reason, _("Why the miss needs no more follow-up.")),
+)
+RESULTS_DUE_COLUMN = Column(
+    "results_due_on",
+    _("results due by"),
+    lambda t: deadlines.results_due_on(t.judged_fy, settings.SEIKA_RESULTS_DUE),
+    _("The last day on which the results of the fiscal year judged are in time."),
+    Holds.DAY,
+)
+NO_DEADLINE_COLUMN = Column(
+    "no_deadline",
+    _("no last day"),
+    lambda t: _why_no_last_day(t),
+    _("Why no last day can be told. Blank where there is one, and for a target of each year."),
+    Holds.CODE,
+    codes="no_deadline",
+)
+DEADLINE_TEXT_COLUMN = Column("deadline_text", _("deadline as stated"), lambda t: t.deadline_text, _("The deadline word for word."))
+OPEN_ENDED_COLUMN = Column(
+    "programme_open_ended",
+    _("no end planned"),
+    lambda t: t.programme.open_ended,
+    _("True where the programme is planned without an end: then its end is recorded once it is decided."),
+    Holds.FLAG,
+)
+PROGRAMME_START_COLUMN = Column(
+    "programme_start_fiscal_year",
+    _("programme's first fiscal year"),
+    lambda t: t.programme.start_fiscal_year,
+    _("The fiscal year in which the programme began. Blank where it is not known."),
+    Holds.YEAR,
+)
+PROGRAMME_END_COLUMN = Column(
+    "programme_end_fiscal_year",
+    _("programme's last fiscal year"),
+    lambda t: t.programme.end_fiscal_year,
+    _("The fiscal year in which the programme ends. Blank where it is not known or no end is planned."),
+    Holds.YEAR,
+)
+TARGET_END_COLUMN = Column(
+    "target_last_fiscal_year",
+    _("target's last fiscal year"),
+    lambda t: t.last_year if t.each_year else t.due_fy,
+    _("The fiscal year of the deadline; of a target of each year the last one that is judged."),
+    Holds.YEAR,
+)
+BASELINE_COLUMNS = (
+    Column(
+        "baseline_value",
+        _("baseline value"),
+        lambda t: t.baseline_value,
+        _("The figure that the target starts from. Blank where none is stated."),
+        Holds.MEASURE,
+    ),
+    Column("baseline_fiscal_year", _("baseline year"), lambda t: t.baseline_year, _("The fiscal year of the baseline value."), Holds.YEAR),
 )
 
 
-CLOSED_MISS_COLUMNS = (
-    *TARGET_COLUMNS,
-    Column("closed_on", _("closed on"), lambda t: timezone.localtime(t.closed_at).date()),
-    Column("closed_by", _("closed by"), lambda t: t.closed_by),
-    Column("closing_reason", _("reason for closing"), lambda t: t.closing_reason),
-)
+def _why_no_last_day(target: OutcomeTarget) -> str | None:
+    if target.due_on is not None or target.each_year:
+        return None
+    return deadlines.resolve(target.stated_deadline, target.programme.end_fiscal_year).missing
+
+
+# --- The rows of the reports -----------------------------------------------------------------------------------------------------------
+
+LONGEST_OVERDUE_FIRST = ("judged_fy", "programme__code", "code")
 
 
 def targets_on(on: date) -> QuerySet[OutcomeTarget]:
@@ -96,11 +284,11 @@ def targets_on(on: date) -> QuerySet[OutcomeTarget]:
 
 def overdue_targets(on: date, statuses: tuple[str, ...] = OVERDUE) -> QuerySet[OutcomeTarget]:
     """The overdue report: missed and unreported targets, on request those awaiting their result; the longest overdue first."""
-    return with_what_columns_read(OutcomeTarget.objects.overdue(on, statuses)).order_by("judged_fy", "programme__code", "code")
+    return with_what_columns_read(OutcomeTarget.objects.overdue(on, statuses)).order_by(*LONGEST_OVERDUE_FIRST)
 
 
 def closed_misses(on: date) -> QuerySet[OutcomeTarget]:
-    """Targets that missed, and whose miss a reviewer closed: `closed_at`, `closed_by` and `closing_reason`. The last closed first."""
+    """Targets that missed, and whose miss a reviewer closed: `closed_at`, `closed_by` and `closing_reason`."""
     of_the_year = ClosedMiss.objects.closed_on(on).filter(target=OuterRef("pk"), fiscal_year=OuterRef("judged_fy"))
     last = of_the_year.order_by("-number")
     closed = OutcomeTarget.objects.closed_misses(on).annotate(
@@ -108,7 +296,60 @@ def closed_misses(on: date) -> QuerySet[OutcomeTarget]:
         closed_by=Subquery(last.values("closed_by__name")[:1]),
         closing_reason=Subquery(last.values("reason")[:1]),
     )
-    return with_what_columns_read(closed).order_by("-closed_at", "code")
+    return with_what_columns_read(closed)
+
+
+def due_soon(on: date) -> QuerySet[OutcomeTarget]:
+    """Targets whose last day is the day itself or one of the 90 days after it. Targets of each year have no such day."""
+    return _narrowed(Q(each_year=False, due_on__gte=on, due_on__lte=on + SOON), on)
+
+
+def without_deadline_or_number(on: date) -> QuerySet[OutcomeTarget]:
+    """Targets that have no last day, each-year ones apart, and qualitative ones."""
+    return _narrowed(Q(each_year=False, due_on=None) | Q(kind=Kind.QUALITATIVE), on)
+
+
+def to_be_recorded(on: date) -> QuerySet[OutcomeTarget]:
+    """Targets that get a last day once somebody records the event that the deadline counts from, or the programme's end (DOMAIN §4)."""
+    awaited = (NoDeadline.EVENT_NOT_RECORDED, NoDeadline.PROGRAMME_END_NOT_KNOWN)
+    return with_what_columns_read(OutcomeTarget.objects.with_no_last_day().filter(no_deadline__in=awaited).with_status(on))
+
+
+def final_year(on: date) -> QuerySet[OutcomeTarget]:
+    """Targets whose programme's last fiscal year, or whose own, is the fiscal year that holds the day."""
+    year = fiscal_year_of(on)
+    return _narrowed(Q(programme__end_fiscal_year=year) | Q(each_year=False, due_fy=year) | Q(each_year=True, last_year=year), on)
+
+
+def started_last_year(on: date) -> QuerySet[OutcomeTarget]:
+    """Targets of the programmes whose first fiscal year is the one before that of the day."""
+    return _narrowed(Q(programme__start_fiscal_year=fiscal_year_of(on) - 1), on)
+
+
+def over_achieved(on: date) -> QuerySet[OutcomeTarget]:
+    """Targets whose attainment, by the result that the status rests on, exceeds 120 %."""
+    return targets_on(on).filter(attains_more_than(120))
+
+
+def exactly_at_target(on: date) -> QuerySet[OutcomeTarget]:
+    """Targets whose result, that the status rests on, is the target value itself. A range has no single value."""
+    return targets_on(on).filter(comparator__in=(*UPWARD, *DOWNWARD), basis_value=F("value"))
+
+
+def attains_more_than(percent: int) -> Q:
+    """Whether the attainment (`measures.attainment`), before it is cut, exceeds so many percent.
+
+    Cross-multiplied in whole units of 1/10,000, so that nothing is divided (DOMAIN §5). Of targets that carry their status.
+    """
+    result, value, baseline = whole("basis_value"), whole("value"), whole("baseline_value")
+    more = Q(comparator__in=UPWARD, value__gt=0) & GreaterThan(result * 100, value * percent)
+    less = Q(comparator__in=DOWNWARD, baseline_value__gt=F("value")) & GreaterThan((baseline - result) * 100, (baseline - value) * percent)
+    return more | less
+
+
+def _narrowed(condition: Q, on: date) -> QuerySet[OutcomeTarget]:
+    """The standing targets that fulfil a condition of their own terms: it is asked before the status is computed."""
+    return with_what_columns_read(OutcomeTarget.objects.filter(condition).with_status(on))
 
 
 def with_what_columns_read(targets: QuerySet[OutcomeTarget]) -> QuerySet[OutcomeTarget]:

@@ -23,12 +23,14 @@ from budget import history
 from budget.history import FieldChange
 from kpis.asof import Clocks
 from kpis.choices import Comparator, Kind
+from kpis.exports.columns import Column, Holds
 from kpis.models import OutcomeTarget, with_status
-from kpis.reports import Column, with_what_columns_read
+from kpis.reports import with_what_columns_read
 from kpis.status import DOWNWARD, UPWARD, flag
 
 SHORTLY_BEFORE = timedelta(days=90)
 TERMS = (*OutcomeTarget.TERMS, "due_on")
+NEWEST_FIRST = ("-history_date", "-history_id")
 
 
 # --- Which history rows are revisions -----------------------------------------------------------------------------------------------
@@ -49,7 +51,7 @@ def revisions(known_at: datetime | None = None, of: Collection[int] | None = Non
             close=flag(weaker & Q(before_due_on__lte=TruncDate(soon))),
             late=flag(weaker & Q(before_due_on__lt=F("revised_on"))),
         )
-        .order_by("-history_date", "-history_id")
+        .order_by(*NEWEST_FIRST)
     )
 
 
@@ -170,30 +172,123 @@ def of_target(target: OutcomeTarget, clocks: Clocks) -> list[Revision]:
 
 
 COLUMNS = (
-    Column("programme_code", _("programme code"), lambda r: r.target.programme.code),
-    Column("target_code", _("target code"), lambda r: r.target.code),
-    Column("programme", _("programme"), lambda r: r.target.programme.display_title),
-    Column("lead_organisation", _("lead organisation"), lambda r: r.target.programme.lead.name),
-    Column("indicator", _("indicator"), lambda r: r.row.indicator),
-    Column("revised_at", _("revised at"), lambda r: timezone.localtime(r.row.history_date).isoformat()),
-    Column("revised_by", _("revised by"), lambda r: r.row.history_user and r.row.history_user.name),
-    Column("reason", _("reason"), lambda r: r.row.history_change_reason),
-    Column("days_from_deadline", _("days from the last day"), lambda r: r.days),
-    Column("moved", _("deadline moved"), lambda r: r.row.moved),
-    Column("eased", _("goal eased"), lambda r: r.row.eased),
-    Column("due_on_before", _("last day before"), lambda r: r.row.before_due_on),
-    Column("due_on_after", _("last day after"), lambda r: r.row.due_on),
-    Column("comparator_before", _("comparator before"), lambda r: r.row.before_comparator),
-    Column("comparator_after", _("comparator after"), lambda r: r.row.comparator),
-    Column("value_before", _("target value before"), lambda r: r.row.before_value),
-    Column("value_after", _("target value after"), lambda r: r.row.value),
-    Column("value_max_before", _("upper value before"), lambda r: r.row.before_value_max),
-    Column("value_max_after", _("upper value after"), lambda r: r.row.value_max),
-    Column("unit_before", _("unit before"), lambda r: r.row.before_unit),
-    Column("unit_after", _("unit after"), lambda r: r.row.unit),
-    Column("due_on_original", _("original last day"), lambda r: r.original.due_on),
-    Column("value_original", _("original target value"), lambda r: r.original.value),
-    Column("status_original_terms", _("status by the original terms"), lambda r: r.original_status),
-    Column("status", _("status"), lambda r: r.status),
-    Column("revised_after_deadline", _("revised after the deadline"), lambda r: r.target.revised_after_deadline),
+    Column("programme_code", _("programme code"), lambda r: r.target.programme.code, _("The code of the programme as it stands.")),
+    Column("target_code", _("target code"), lambda r: r.target.code, _("The code of the target that was revised.")),
+    Column("programme", _("programme"), lambda r: r.target.programme.display_title, _("The title of the programme as it stands.")),
+    Column(
+        "lead_organisation",
+        _("lead organisation"),
+        lambda r: r.target.programme.lead.name,
+        _("The organisation that leads the programme as it stands."),
+    ),
+    Column("indicator", _("indicator"), lambda r: r.row.indicator, _("What is measured, as it stood after the revision.")),
+    Column(
+        "revised_at",
+        _("revised at"),
+        lambda r: timezone.localtime(r.row.history_date).isoformat(),
+        _("The moment at which the revision was saved."),
+        Holds.MOMENT,
+    ),
+    Column("revised_by", _("revised by"), lambda r: r.row.history_user and r.row.history_user.name, _("Who saved the revision.")),
+    Column("reason", _("reason"), lambda r: r.row.history_change_reason, _("Why the target was revised, as it was given then.")),
+    Column(
+        "days_from_deadline",
+        _("days from the last day"),
+        lambda r: r.days,
+        _("From the last day in force before the revision: below 0 before that day, above 0 after it. Blank where there was none."),
+        Holds.DAYS,
+    ),
+    Column("moved", _("deadline moved"), lambda r: r.row.moved, _("True where the revision changed the last day."), Holds.FLAG),
+    Column(
+        "eased",
+        _("goal eased"),
+        lambda r: r.row.eased,
+        _("True where some result meets the new goal that did not meet the old one, or where both cannot be compared."),
+        Holds.FLAG,
+    ),
+    Column("due_on_before", _("last day before"), lambda r: r.row.before_due_on, _("The last day before the revision."), Holds.DAY),
+    Column("due_on_after", _("last day after"), lambda r: r.row.due_on, _("The last day after the revision."), Holds.DAY),
+    Column(
+        "comparator_before",
+        _("comparator before"),
+        lambda r: r.row.before_comparator,
+        _("How a result was held against the target value before the revision."),
+        Holds.CODE,
+        codes="comparator",
+    ),
+    Column(
+        "comparator_after",
+        _("comparator after"),
+        lambda r: r.row.comparator,
+        _("How a result was held against the target value after the revision."),
+        Holds.CODE,
+        codes="comparator",
+    ),
+    Column(
+        "value_before",
+        _("target value before"),
+        lambda r: r.row.before_value,
+        _("The target value before the revision, in its unit of then."),
+        Holds.MEASURE,
+    ),
+    Column(
+        "value_after",
+        _("target value after"),
+        lambda r: r.row.value,
+        _("The target value after the revision, in its unit of then."),
+        Holds.MEASURE,
+    ),
+    Column(
+        "value_max_before",
+        _("upper value before"),
+        lambda r: r.row.before_value_max,
+        _("The upper end of a range before the revision."),
+        Holds.MEASURE,
+    ),
+    Column(
+        "value_max_after",
+        _("upper value after"),
+        lambda r: r.row.value_max,
+        _("The upper end of a range after the revision."),
+        Holds.MEASURE,
+    ),
+    Column("unit_before", _("unit before"), lambda r: r.row.before_unit, _("The unit before the revision.")),
+    Column("unit_after", _("unit after"), lambda r: r.row.unit, _("The unit after the revision.")),
+    Column(
+        "due_on_original",
+        _("original last day"),
+        lambda r: r.original.due_on,
+        _("The last day when the target was set."),
+        Holds.DAY,
+    ),
+    Column(
+        "value_original",
+        _("original target value"),
+        lambda r: r.original.value,
+        _("The target value when the target was set."),
+        Holds.MEASURE,
+    ),
+    Column(
+        "status_original_terms",
+        _("status by the original terms"),
+        lambda r: r.original_status,
+        _("The status on the day judged if the target had never been revised. Blank where it is withdrawn."),
+        Holds.CODE,
+        codes="status",
+    ),
+    Column(
+        "status",
+        _("status"),
+        lambda r: r.status,
+        _("The status on the day judged by the terms as they stand. Blank where the target is withdrawn."),
+        Holds.CODE,
+        codes="status",
+    ),
+    Column(
+        "revised_after_deadline",
+        _("revised after the deadline"),
+        lambda r: r.target.revised_after_deadline,
+        _("True where the value, the comparator or the deadline were ever changed after the last day."),
+        Holds.FLAG,
+    ),
 )

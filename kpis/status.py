@@ -277,8 +277,8 @@ def _path_columns(counting: QuerySet, milestones: QuerySet) -> dict:
     in_force = own.filter(fiscal_year__lte=OuterRef("basis_fy")).order_by("-fiscal_year")
     on_line = asked & Q(comparator__in=UPWARD + DOWNWARD, baseline_year__lt=F("basis_fy"), basis_fy__lte=F("due_fy")) & ~Exists(own)
     way = Case(When(comparator__in=UPWARD, then=Value(1)), default=Value(-1))
-    gained = (_whole("latest_value") - _whole("baseline_value")) * (F("due_fy") - F("baseline_year"))
-    needed = (_whole("value") - _whole("baseline_value")) * (F("basis_fy") - F("baseline_year"))
+    gained = (whole("latest_value") - whole("baseline_value")) * (F("due_fy") - F("baseline_year"))
+    needed = (whole("value") - whole("baseline_value")) * (F("basis_fy") - F("baseline_year"))
     return {
         "latest_value": Case(When(asked, then=Subquery(latest.values("accepted_value")))),
         "latest_grade": Case(When(asked, then=Subquery(latest.values("accepted_grade")))),
@@ -291,7 +291,7 @@ def _year(*lines: When, default=None) -> Case:
     return Case(*lines, default=default, output_field=PositiveSmallIntegerField())
 
 
-def _whole(column: str) -> Cast:
+def whole(column: str) -> Cast:
     """A figure in whole units of 1/10,000: exact on both databases."""
     return Cast(Round(F(column) * 10_000), BigIntegerField())
 

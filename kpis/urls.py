@@ -1,6 +1,7 @@
 from django.urls import path
 
 from kpis import views
+from kpis.registry import REPORTS
 
 app_name = "kpis"
 urlpatterns = [
@@ -8,9 +9,8 @@ urlpatterns = [
     path("work/", views.WorkPage.as_view(), name="work"),
     path("round/", views.RoundPage.as_view(), name="round"),
     path("changes/", views.Changes.as_view(), name="changes"),
-    path("reports/overdue/", views.OverdueReport.as_view(), name="overdue"),
-    path("reports/closed-misses/", views.ClosedMisses.as_view(), name="closed_misses"),
-    path("reports/revisions/", views.Revisions.as_view(), name="revisions"),
+    path("reports/", views.ReportIndex.as_view(), name="reports"),
+    *(path(f"reports/{report.code}/", views.page_of_report(report), name=report.url_name) for report in REPORTS.values()),
     path("targets/", views.TargetList.as_view(), name="targets"),
     path("targets/<slug:code>/", views.TargetPage.as_view(), name="target"),
     path("programmes/", views.ProgrammeList.as_view(), name="programmes"),

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from io import StringIO
+from io import BytesIO, StringIO
 from types import SimpleNamespace
+from zipfile import ZipFile
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -30,7 +31,7 @@ from django.utils import timezone
 
 from accounts.roles import Role
 from budget.models import OrganisationKind, SourceText
-from kpis import workflow
+from kpis import registry, workflow
 from kpis.choices import ReportState
 from kpis.models import ProgressReport
 from tests.factories import (
@@ -124,7 +125,17 @@ def target_step(target: str, taker: str) -> list[Row]:
 
 PUBLIC = {
     "kpis:home": row(everybody(LEADS_ON)),
+    "kpis:reports": row(everybody(OPENS), everybody(NOT_ALLOWED)),
     "kpis:overdue": row(everybody(OPENS), everybody(NOT_ALLOWED)),
+    "kpis:awaiting_result": row(everybody(OPENS), everybody(NOT_ALLOWED)),
+    "kpis:due_soon": row(everybody(OPENS), everybody(NOT_ALLOWED)),
+    "kpis:behind": row(everybody(OPENS), everybody(NOT_ALLOWED)),
+    "kpis:without_deadline_or_number": row(everybody(OPENS), everybody(NOT_ALLOWED)),
+    "kpis:to_be_recorded": row(everybody(OPENS), everybody(NOT_ALLOWED)),
+    "kpis:final_year": row(everybody(OPENS), everybody(NOT_ALLOWED)),
+    "kpis:started_last_year": row(everybody(OPENS), everybody(NOT_ALLOWED)),
+    "kpis:over_achieved": row(everybody(OPENS), everybody(NOT_ALLOWED)),
+    "kpis:exactly_at_target": row(everybody(OPENS), everybody(NOT_ALLOWED)),
     "kpis:closed_misses": row(everybody(OPENS), everybody(NOT_ALLOWED)),
     "kpis:revisions": row(everybody(OPENS), everybody(NOT_ALLOWED)),
     "kpis:targets": row(everybody(OPENS), everybody(NOT_ALLOWED)),
@@ -641,6 +652,7 @@ def test_who_is_deactivated_while_logged_in_is_logged_out_at_once(world, client)
 
 OPEN_ROWS = [(name, row) for name, row in ROWS if name.startswith("kpis:") and row.get["anonymous"] == OPENS]
 FILES = ("kpis:overdue", "kpis:closed_misses", "kpis:targets")
+EVERY_FILE = ("kpis:targets", *(report.page for report in registry.REPORTS.values()))
 
 
 def is_hidden(text: str) -> bool:
@@ -659,6 +671,18 @@ def test_no_csv_holds_a_figure_that_nobody_accepted_whoever_asks(world, name, ro
     text = browser_of(world, role).get(reverse(name), {"format": "csv"}).getvalue().decode()
     assert is_hidden(text)
     assert str(ACCEPTED) in text
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+@pytest.mark.parametrize("name", EVERY_FILE)
+def test_no_file_of_a_report_holds_a_figure_that_nobody_accepted(world, name, form):
+    content = browser_of(world, "anonymous").get(reverse(name), {"format": form}).getvalue()
+    if form == "xlsx":
+        with ZipFile(BytesIO(content)) as book:
+            content = b"".join(book.read(part) for part in book.namelist())
+    text = content.decode()
+    assert "target_code" in text
+    assert is_hidden(text)
 
 
 @pytest.mark.parametrize("report", ["overdue", "closed-misses"])

@@ -27,8 +27,9 @@ from kpis.admin.targets import last_day_in_words
 from kpis.choices import Kind, ReportState
 from kpis.explain import figure, goal
 from kpis.exports.entry_book import COLUMNS
+from kpis.exports.xlsx import fitting
 from kpis.importers.entry_book import Problem, Row
-from kpis.importers.workbook import LONGEST_TEXT, cleaned
+from kpis.importers.workbook import cleaned
 from kpis.measures import format_value, normal_unit
 from kpis.models import Evidence, OutcomeTarget, ProgressReport, YearlyMilestone
 
@@ -308,7 +309,7 @@ def _altered(row: Row, target: OutcomeTarget) -> list[tuple[str, str]]:
     """The shown cells that differ from what the workbook would show now."""
     with translation.override(LANGUAGE):
         now = _shown(target)
-    return [(name, now[name]) for name in SHOWN if row.cells[name].text.split() != cleaned(now[name][:LONGEST_TEXT]).split()]
+    return [(name, now[name]) for name in SHOWN if row.cells[name].text.split() != cleaned(fitting(now[name])).split()]
 
 
 # --- The form of a row ----------------------------------------------------------------------------------------------------------------

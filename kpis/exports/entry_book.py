@@ -20,6 +20,7 @@ from xlsxwriter.utility import xl_range, xl_range_abs
 from xlsxwriter.worksheet import Worksheet
 
 from kpis.choices import Accumulation, Comparator, Grade
+from kpis.exports.xlsx import write_text
 
 Choices = tuple[tuple[str, object], ...]  # codes, and the words that stand for them in the language of whoever reads
 
@@ -190,9 +191,9 @@ def _height(row: Mapping[str, str | None]) -> int:
 
 
 def _write(sheet: Worksheet, y: int, x: int, text: str, look: Format) -> None:
-    """Write a cell as text, whatever it looks like. Longer than 32,767 signs it is cut: no cell holds more."""
+    """Write a cell as text, whatever it looks like; a blank one with its look."""
     if text:
-        sheet.write_string(y, x, re.sub(r"\r\n?", "\n", text), look)
+        write_text(sheet, y, x, re.sub(r"\r\n?", "\n", text), look)
     else:
         sheet.write_blank(y, x, None, look)
 

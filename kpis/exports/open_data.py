@@ -21,8 +21,9 @@ from kpis import explain
 from kpis.asof import Clocks, as_known_at
 from kpis.choices import ReportState
 from kpis.exports.codes import CODE_TABLES, HEADER, Responsibility, code_rows
+from kpis.exports.columns import Column
 from kpis.models import OutcomeTarget, ProgressReport, YearlyMilestone
-from kpis.reports import MARKS, TARGET_COLUMNS, Column, targets_on
+from kpis.reports import BASELINE_COLUMNS, DEADLINE_TEXT_COLUMN, MARKS, TARGET_COLUMNS, targets_on
 
 README = "README.txt"
 
@@ -199,7 +200,7 @@ TARGET_FILE_COLUMNS = (
     Column("deadline_kind", _("kind of deadline"), lambda t: t.deadline_kind),
     Column("deadline_year", _("deadline year"), lambda t: t.deadline_year),
     Column("deadline_offset_years", _("years after"), lambda t: t.deadline_offset_years),
-    Column("deadline_text", _("deadline as stated"), lambda t: t.deadline_text),
+    DEADLINE_TEXT_COLUMN,
     _REPORTED["due_on"],
     _REPORTED["due_fiscal_year"],
     _REPORTED["status"],
@@ -207,8 +208,7 @@ TARGET_FILE_COLUMNS = (
     _REPORTED["source_line_to"],
     Column("source_document", _("source document"), lambda t: t.passage and t.passage.document.code),
     Column("level", _("level"), lambda t: t.level),
-    Column("baseline_value", _("baseline value"), lambda t: t.baseline_value),
-    Column("baseline_fiscal_year", _("baseline year"), lambda t: t.baseline_year),
+    *BASELINE_COLUMNS,
     Column("deadline_on", _("deadline day"), lambda t: t.deadline_on),
     _flag("deadline_through_nth_year", _("through the nth year")),
     Column("deadline_event_on", _("day of the event"), lambda t: t.deadline_event_on),
@@ -295,7 +295,7 @@ def _description(clocks: Clocks) -> list[str]:
             gettext("Codes are explained in codes.csv. Withdrawn targets are left out; results are accepted figures alone."),
         ]
         for table in TABLES:
-            lines += ["", f"■ {table.name}  {table.title}", *(_column_line(column) for column in table.columns)]
+            lines += ["", f"■ {table.name}  {table.title}", *(line for column in table.columns for line in _column_lines(column))]
         lines += ["", f"■ codes.csv  {gettext('code tables')}", *(f"  {name}" for name in HEADER)]
         lines += ["", f"■ {gettext('Source')}", *(f"  {_attribution(document)}" for document in documents)]
     return [*lines, ""]
@@ -307,10 +307,13 @@ def _recorded_by(clocks: Clocks) -> list[str]:
     return [gettext("What was recorded by %(moment)s (Asia/Tokyo).") % {"moment": explain.moment(clocks.known_at)}]
 
 
-def _column_line(column: Column) -> str:
+def _column_lines(column: Column) -> Iterator[str]:
+    """The column's names, and below them what it means where reports say it."""
     table = column.name.removeprefix("result_")
     codes = f" ({gettext('codes: %(table)s') % {'table': table}})" if table in CODE_TABLES else ""
-    return f"  {column.name}  {column.title}{codes}"
+    yield f"  {column.name}  {column.title}{codes}"
+    if column.definition:
+        yield f"      {column.definition}"
 
 
 def _attribution(document: SourceDocument) -> str:

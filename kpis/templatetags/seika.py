@@ -13,6 +13,9 @@ from budget import fiscal
 from budget.models import SourceDocument
 from kpis import charts, deadlines, explain, measures, reports
 from kpis.choices import Kind, Level, ReportState, Status, Term
+from kpis.exports.codes import CODE_TABLES
+from kpis.exports.columns import Holds
+from kpis.registry import REPORTS
 
 register = template.Library()
 
@@ -123,6 +126,38 @@ def attainment(target):
 def marks(target):
     """The names of the marks that go with the status."""
     return [label for name, label in reports.MARKS if getattr(target, name, False)]
+
+
+@register.filter
+def told(row, column):
+    """What a column tells of a row, in words: years and codes by their names, a dash for nothing."""
+    value = column.value(row)
+    match column.holds:
+        case _ if value in (None, ""):
+            return "–"
+        case Holds.YEAR:
+            return fiscal.fiscal_year_name(value)
+        case Holds.CODE:
+            return CODE_TABLES[column.codes](value).label
+        case Holds.FLAG:
+            return _("yes") if value else _("no")
+        case Holds.MEASURE:
+            return figure(value, row.unit)
+        case Holds.DAY:
+            return value.isoformat()
+    return value
+
+
+@register.simple_tag(takes_context=True)
+def defined(context, name, words):
+    """The heading of a column: on the page of a report it leads to the column's definition."""
+    return format_html('<a href="#column-{}">{}</a>', name, words) if "report" in context else words
+
+
+@register.simple_tag
+def report_list():
+    """All reports, for the navigation."""
+    return REPORTS.values()
 
 
 @register.filter

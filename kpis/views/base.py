@@ -160,9 +160,9 @@ def turned(page: Page) -> dict[str, Any]:
     return {"page": page, "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1)}
 
 
-def problems_of_format(request) -> Iterable[Problem]:
-    """What is wrong with the format that a page is asked for as a file in: CSV alone, and all pages at once."""
-    if request.GET.get("format", "") not in ("", "csv"):
-        yield Problem("format", _("csv, or leave it out."))
+def problems_of_format(request, formats: tuple[str, ...] = ("csv",)) -> Iterable[Problem]:
+    """What is wrong with the format that a page is asked for as a file in: one of these, and all pages at once."""
+    if request.GET.get("format", "") not in ("", *formats):
+        yield Problem("format", _("%(formats)s, or leave it out.") % {"formats": " / ".join(formats)})
     elif request.GET.get("format") and request.GET.get("page"):
         yield Problem("page", _("A file holds all pages: leave it out."))

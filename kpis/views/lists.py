@@ -1,18 +1,19 @@
-"""The lists that are narrowed by filters: the overdue report, closed misses, all targets, programmes."""
+"""The lists that are narrowed by filters: the reports and their index, all targets, programmes."""
 
 from collections import defaultdict
 
 from django import forms
 from django.db.models import Count
-from django.http import StreamingHttpResponse
+from django.http import FileResponse, StreamingHttpResponse
 
 from budget.fiscal import fiscal_year_name
 from budget.models import Organisation, Programme
-from budget.table import csv_lines
-from kpis import asof, reports, revisions
+from kpis import asof, reports
 from kpis.choices import OVERDUE, NoDeadline
-from kpis.filters import ClosedMissFilterSet, OutcomeTargetFilterSet, OverdueFilterSet, ProgrammeFilterSet, RevisionFilterSet
+from kpis.exports import report_files, xlsx
+from kpis.filters import ProgrammeFilterSet
 from kpis.models import OutcomeTarget
+from kpis.registry import REPORTS, TARGETS, Report
 from kpis.views.base import ReportPage, page_of, problems_of, problems_of_format, turned
 
 
@@ -36,17 +37,13 @@ class FilteredList(ReportPage):
         fields = self.filterset_class.base_filters.items()
         return tuple(name for name, asked in fields if issubclass(asked.field_class, forms.MultipleChoiceField))
 
-    def asked(self):
-        """The parameters, with the defaults of the list filled in."""
-        return self.request.GET.copy()
-
-    def rows(self, on):
-        """All rows of the list before it is narrowed."""
+    def narrowed(self):
+        """All rows of the list behind its filters."""
         raise NotImplementedError
 
     def problems(self):
         yield from super().problems()
-        self.filter = self.filterset_class(self.asked(), queryset=self.rows(self.on), request=self.request)
+        self.filter = self.narrowed()
         yield from problems_of(self.filter.form)
 
     def beside_problems(self):
@@ -85,52 +82,60 @@ def in_words(form: forms.Form) -> list[tuple[str, str]]:
     return told
 
 
-class TargetRows(FilteredList):
-    """A list of targets with their status, or of what happened to them, as a page or as CSV of all its rows."""
+class ReportRows(FilteredList):
+    """A report (`kpis.registry`) as a page, or as CSV or XLSX of all its rows."""
 
+    report: Report | None = None
     format_names = ("format",)
-    columns = reports.TARGET_COLUMNS
-    file_name: str
+    extra_context = {"section": "reports"}
+
+    @property
+    def filterset_class(self):
+        return self.report.filterset
+
+    def get_template_names(self):
+        """The report's own template where it has one."""
+        return [f"kpis/{self.report.url_name}.html", "kpis/report.html"]
+
+    def narrowed(self):
+        return self.report.narrowed(self.clocks, self.request.GET)
 
     def problems(self):
         yield from super().problems()
-        yield from problems_of_format(self.request)
+        yield from problems_of_format(self.request, report_files.FORMATS)
 
     def answer(self, **kwargs):
-        if self.request.GET.get("format") != "csv":
-            return super().answer(**kwargs)
-        return StreamingHttpResponse(
-            self.lines(),
-            content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="seika-{self.file_name}-{self.clocks}.csv"'},
-        )
+        match self.request.GET.get("format"):
+            case "csv":
+                name = report_files.name_of(self.report, self.clocks, "csv")
+                return StreamingHttpResponse(
+                    self.lines(),
+                    content_type="text/csv; charset=utf-8",
+                    headers={"Content-Disposition": f'attachment; filename="{name}"'},
+                )
+            case "xlsx":
+                address = report_files.address_of(self.request.build_absolute_uri(self.request.path), self.request.GET, self.clocks)
+                file = report_files.xlsx_of(self.report, self.all_rows(), self.clocks, address)
+                name = report_files.name_of(self.report, self.clocks, "xlsx")
+                return FileResponse(file, as_attachment=True, filename=name, content_type=xlsx.CONTENT_TYPE)
+        return super().answer(**kwargs)
 
     def lines(self):
         with asof.as_known_at(self.clocks.known_at):  # they are read when the page itself is long answered
-            rows = ([column.value(row) for column in self.columns] for row in self.told_rows())
-            yield from csv_lines([column.name for column in self.columns], rows)
+            yield from report_files.csv_of(self.report, self.all_rows(), self.clocks)
 
-    def told_rows(self):
-        """All rows, as the columns read them."""
+    def all_rows(self):
         return self.filter.qs.iterator(2000)
 
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(report=self.report, definition=self.report.defined_on(self.on), **kwargs)
+        return context | {"rows": self.report.told(context["page"].object_list, self.clocks)}
 
-class OverdueReport(TargetRows):
-    """The overdue report (期限超過): missed and unreported targets; those awaiting their result on request."""
 
-    template_name = "kpis/overdue.html"
+class OverdueReport(ReportRows):
+    """The overdue report (期限超過), with its totals and what can never be in it."""
+
     extra_context = {"section": "overdue"}
-    filterset_class = OverdueFilterSet
-    file_name = "overdue"
-
-    def asked(self):
-        data = super().asked()
-        if not data.getlist("status"):
-            data.setlist("status", OVERDUE)
-        return data
-
-    def rows(self, on):
-        return reports.overdue_targets(on, statuses=tuple(self.asked().getlist("status")))
 
     def get_context_data(self, **kwargs):
         totals = reports.totals_by_bureau(self.filter.qs)
@@ -146,49 +151,30 @@ class OverdueReport(TargetRows):
         )
 
 
-class ClosedMisses(TargetRows):
-    """Targets that missed, and whose miss a reviewer closed: who, when and why."""
-
-    template_name = "kpis/closed_misses.html"
-    extra_context = {"section": "overdue"}
-    filterset_class = ClosedMissFilterSet
-    columns = reports.CLOSED_MISS_COLUMNS
-    file_name = "closed-misses"
-
-    def rows(self, on):
-        return reports.closed_misses(on)
-
-
-class Revisions(TargetRows):
-    """Target revisions (改定): who changed what a target commits to, when, why, and how near its deadline."""
-
-    template_name = "kpis/revisions.html"
-    extra_context = {"section": "targets"}
-    filterset_class = RevisionFilterSet
-    columns = revisions.COLUMNS
-    file_name = "revisions"
-
-    def rows(self, on):
-        return revisions.revisions(self.clocks.known_at).select_related("history_user")
-
-    def told_rows(self):
-        return revisions.told(self.filter.qs, self.clocks)
-
-    def get_context_data(self, **kwargs):
-        context = super().get_context_data(**kwargs)
-        return context | {"revisions": revisions.told(context["page"].object_list, self.clocks)}
-
-
-class TargetList(TargetRows):
+class TargetList(ReportRows):
     """All standing targets with their status."""
 
-    template_name = "kpis/targets.html"
+    report = TARGETS
     extra_context = {"section": "targets"}
-    filterset_class = OutcomeTargetFilterSet
-    file_name = "targets"
 
-    def rows(self, on):
-        return reports.targets_on(on).order_by("programme__code", "code")
+
+class ReportIndex(ReportPage):
+    """All reports with their definitions."""
+
+    template_name = "kpis/reports.html"
+    extra_context = {"section": "reports"}
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(told=[(report, report.defined_on(self.on)) for report in REPORTS.values()], **kwargs)
+
+
+# Reports whose page shows more than their rows.
+WITH_MORE = {"overdue": OverdueReport}
+
+
+def page_of_report(report: Report):
+    """The view of a report's page."""
+    return WITH_MORE.get(report.code, ReportRows).as_view(report=report)
 
 
 class ProgrammeList(FilteredList):
@@ -198,8 +184,8 @@ class ProgrammeList(FilteredList):
     extra_context = {"section": "programmes"}
     filterset_class = ProgrammeFilterSet
 
-    def rows(self, on):
-        return Programme.objects.select_related("lead").order_by("code")
+    def narrowed(self):
+        return self.filterset_class(self.request.GET, queryset=Programme.objects.select_related("lead").order_by("code"))
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)

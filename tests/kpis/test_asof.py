@@ -141,6 +141,7 @@ def pages(world) -> dict[str, str]:
     return {
         "overdue": reverse("kpis:overdue"),
         "closed": reverse("kpis:closed_misses"),
+        "final": reverse("kpis:final_year"),
         "targets": reverse("kpis:targets"),
         "target": reverse("kpis:target", args=[world.code]),
         "programmes": reverse("kpis:programmes"),

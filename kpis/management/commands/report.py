@@ -1,61 +1,34 @@
-"""Print a report as CSV: the rows and columns of its page."""
+"""Print a report as CSV or XLSX: the rows and columns of its page."""
 
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 import django_filters
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import QuerySet
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.choices import normalize_choices
 from django.utils.translation import gettext as _
 
 from budget.forms import writing
-from budget.table import csv_lines
-from kpis import reports, revisions
 from kpis.asof import Clocks, add_clocks, as_known_at
-from kpis.choices import OVERDUE
-from kpis.filters import ClosedMissFilterSet, OverdueFilterSet, RevisionFilterSet
+from kpis.exports import report_files
+from kpis.filters import OutcomeTargetFilterSet
+from kpis.registry import REPORTS, Report
 
-
-class Report(NamedTuple):
-    """A report that can be printed: its rows as it is asked for, its filters and columns, and what the columns read of each row."""
-
-    rows: Callable[[Clocks, QueryDict], QuerySet]
-    filterset: type[django_filters.FilterSet]
-    columns: tuple[reports.Column, ...]
-    told: Callable[[QuerySet, Clocks], Iterable] = lambda rows, clocks: rows
-
-
-REPORTS = {
-    "overdue": Report(
-        lambda clocks, asked: reports.overdue_targets(clocks.on, tuple(asked.getlist("status")) or OVERDUE),
-        OverdueFilterSet,
-        reports.TARGET_COLUMNS,
-    ),
-    "closed-misses": Report(
-        lambda clocks, asked: reports.closed_misses(clocks.on),
-        ClosedMissFilterSet,
-        reports.CLOSED_MISS_COLUMNS,
-    ),
-    "revisions": Report(
-        lambda clocks, asked: revisions.revisions(clocks.known_at).select_related("history_user"),
-        RevisionFilterSet,
-        revisions.COLUMNS,
-        revisions.told,
-    ),
-}
-FILTERS = {name: one for report in REPORTS.values() for name, one in report.filterset.base_filters.items()} | OverdueFilterSet.base_filters
+# Every filter that some report has. Where they differ, the one of all targets tells what may be asked.
+FILTERS = {
+    name: one for report in REPORTS.values() for name, one in report.filterset.base_filters.items()
+} | OutcomeTargetFilterSet.base_filters
 
 
 class Command(BaseCommand):
-    help = "Print a report as CSV: the rows and columns that its page shows, narrowed by the same filters."
+    help = "Print a report as CSV or XLSX: the rows and columns that its page shows, narrowed by the same filters."
 
     def add_arguments(self, parser):
         parser.add_argument("report", choices=REPORTS)
         add_clocks(parser)
+        parser.add_argument("--format", choices=report_files.FORMATS, default="csv", help="csv by default")
         parser.add_argument("--output", metavar="FILE", type=Path, help="write into a file instead")
         for name, one in FILTERS.items():
             several = isinstance(one, django_filters.MultipleChoiceFilter)
@@ -66,20 +39,33 @@ class Command(BaseCommand):
                 help=_help(one) + ("; may be given again" if several else ""),
             )
 
-    def handle(self, *, report, on, known_at, output, **options):
-        clocks = Clocks.of_command(on, known_at, now=timezone.now())
+    def handle(self, *, report, on, known_at, output, format, **options):
+        report, clocks = REPORTS[report], Clocks.of_command(on, known_at, now=timezone.now())
+        asked = _asked(report, options)
+        binary = getattr(self.stdout, "buffer", None)
+        if format == "xlsx" and not (output or binary):
+            raise CommandError(_("--format xlsx: name a file with --output."))
         with as_known_at(clocks.known_at):
-            columns, told = REPORTS[report].columns, REPORTS[report].told
-            rows = [[column.value(row) for column in columns] for row in told(_rows(REPORTS[report], clocks, options), clocks)]
-        lines = csv_lines([column.name for column in columns], rows)
+            content = _content(report, clocks, asked, known_at, format)
         if output:
             with writing(output):
-                Path(output).write_bytes(b"".join(lines))
-        elif binary := getattr(self.stdout, "buffer", None):
-            binary.write(b"".join(lines))
+                Path(output).write_bytes(content)
+        elif binary:
+            binary.write(content)
             binary.flush()
         else:  # a stream of text, as callers within Python give
-            self.stdout.write(b"".join(lines).decode(), ending="")
+            self.stdout.write(content.decode(), ending="")
+
+
+def _content(report: Report, clocks: Clocks, asked: QueryDict, known_at: str | None, format: str) -> bytes:
+    rows = _rows(report, clocks, asked)
+    if format == "csv":
+        return b"".join(report_files.csv_of(report, rows, clocks))
+    if known_at:
+        asked["known_at"] = known_at
+    address = report_files.address_of(reverse(report.page), asked, clocks)
+    with report_files.xlsx_of(report, rows, clocks, address) as file:
+        return file.read()
 
 
 def _help(one: django_filters.Filter) -> str:
@@ -88,8 +74,8 @@ def _help(one: django_filters.Filter) -> str:
     return (" | ".join(codes) or str(one.label)) + descending
 
 
-def _rows(report: Report, clocks: Clocks, options: dict) -> QuerySet:
-    """The rows that the page shows with these filters. CommandError where an option is not understood."""
+def _asked(report: Report, options: dict) -> QueryDict:
+    """The filters that are asked for, as the page is asked for them. CommandError for one that the report has not."""
     asked = QueryDict(mutable=True)
     for name in FILTERS:
         match options.get(name):
@@ -101,7 +87,12 @@ def _rows(report: Report, clocks: Clocks, options: dict) -> QuerySet:
                 asked.setlist(name, several)
             case one:
                 asked[name] = str(one)
-    narrowed = report.filterset(asked, queryset=report.rows(clocks, asked))
+    return asked
+
+
+def _rows(report: Report, clocks: Clocks, asked: QueryDict):
+    """The rows that the page shows with these filters. CommandError where one is not understood."""
+    narrowed = report.narrowed(clocks, asked)
     if not narrowed.is_valid():
         raise CommandError(
             "\n".join(f"--{name.replace('_', '-')}: {' '.join(sentences)}" for name, sentences in narrowed.form.errors.items())
