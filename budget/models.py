@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from budget.known import TrackedHistory
@@ -181,6 +181,23 @@ class ProgrammeQuerySet(models.QuerySet):
         """Programmes that one of these organisations leads or answers for: the right to edit goes by all of them."""
         named = ProgrammeOrganisation.objects.filter(organisation__in=organisation_ids).values("programme")
         return self.filter(Q(lead__in=organisation_ids) | Q(pk__in=named))
+
+    def with_budget(self, fiscal_year: int):
+        """Each programme's budget on a day of a fiscal year: of the latest year up to it that has an initial budget or a government draft,
+        the initial budget, or, where that is missing, the draft.
+
+        Adds `budget_yen` (None also where a dash or a word is printed in place of an amount), `budget_fy` and `budget_stage`.
+        """
+        told = BudgetAmount.objects.filter(
+            programme=OuterRef("pk"), fiscal_year__lte=fiscal_year, stage__in=(BudgetStage.INITIAL, BudgetStage.DRAFT)
+        )
+        initial_first = models.Case(models.When(stage=BudgetStage.INITIAL, then=0), default=1)
+        latest = told.order_by("-fiscal_year", initial_first)
+        return self.annotate(
+            budget_yen=Subquery(latest.values("amount_yen")[:1]),
+            budget_fy=Subquery(latest.values("fiscal_year")[:1]),
+            budget_stage=Subquery(latest.values("stage")[:1]),
+        )
 
 
 class Programme(models.Model):

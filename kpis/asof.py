@@ -68,12 +68,17 @@ def refuse_unsettled(known_at: datetime | None, *, now: datetime) -> None:
 
 @contextmanager
 def as_known_at(moment: datetime | None) -> Iterator[None]:
-    """Read what was recorded by the moment, that moment included; with None what is recorded now. Nothing can be written within."""
-    if moment is None:
+    """Read what was recorded by the moment, that moment included; with None what is recorded now. Nothing can be written within.
+
+    Within one moment another can be asked for: the innermost counts.
+    """
+    wrappers = connection.execute_wrappers
+    around = [wrapper for wrapper in wrappers if isinstance(wrapper, _Reading)]
+    wrappers[:] = [wrapper for wrapper in wrappers if wrapper not in around] + ([_Reading(moment)] if moment else [])
+    try:
         yield
-        return
-    with connection.execute_wrapper(_Reading(moment)):
-        yield
+    finally:
+        wrappers[:] = [wrapper for wrapper in wrappers if not isinstance(wrapper, _Reading)] + around
 
 
 _BEGINNING = re.compile(r"(EXPLAIN (?:\([^)]*\) |QUERY PLAN )?)?(WITH RECURSIVE )?")

@@ -6,8 +6,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from budget.forms import FiscalYearField
-from budget.models import Organisation, Programme
+from budget.forms import DayField, FiscalYearField
+from budget.models import Organisation, Programme, bureau_ids
 from kpis.choices import DeadlineKind, Kind, NoDeadline, Status, Term
 from kpis.models import OutcomeTarget
 from kpis.reports import attains_more_than
@@ -32,6 +32,10 @@ SORT_NAMES = (
 
 class FiscalYearFilter(django_filters.Filter):
     field_class = FiscalYearField
+
+
+class DayFilter(django_filters.Filter):
+    field_class = DayField
 
 
 class TargetOrder(django_filters.OrderingFilter):
@@ -74,6 +78,13 @@ def refuse_unknown_programme(code: str) -> None:
         raise ValidationError(_("There is no programme of this code."))
 
 
+def _counted_for(method, label):
+    """An organisation that a total names: a link gives it, no box offers it."""
+    return django_filters.ModelChoiceFilter(
+        queryset=Organisation.objects.all(), to_field_name="code", method=method, label=label, widget=forms.HiddenInput
+    )
+
+
 class OutcomeTargetFilterSet(django_filters.FilterSet):
     """Narrows targets that carry their status (`with_status`)."""
 
@@ -83,7 +94,13 @@ class OutcomeTargetFilterSet(django_filters.FilterSet):
     status = django_filters.MultipleChoiceFilter(choices=Status, label=_("status"), widget=forms.CheckboxSelectMultiple)
     due_from = FiscalYearFilter(field_name="judged_fy", lookup_expr="gte", label=_("deadline from fiscal year"))
     due_to = FiscalYearFilter(field_name="judged_fy", lookup_expr="lte", label=_("deadline to fiscal year"))
-    no_deadline = django_filters.ChoiceFilter(choices=NoDeadline, method="lacking", label=_("no last day"), empty_label=_("all"))
+    due_on_from = DayFilter(method="falling_due", label=_("last day from"))
+    due_on_to = DayFilter(method="falling_due", label=_("last day to"))
+    no_deadline = django_filters.ChoiceFilter(
+        choices=(("any", _("any reason")), *NoDeadline.choices), method="lacking", label=_("no last day"), empty_label=_("all")
+    )
+    bureau = _counted_for("within_bureau", _("counted for the bureau"))
+    lead = _counted_for("led_by", _("led by"))
     q = django_filters.CharFilter(method="mentioning", label=_("text"))
     sort = _order(default=_("programme code"))
 
@@ -94,8 +111,20 @@ class OutcomeTargetFilterSet(django_filters.FilterSet):
     def within(self, targets, name, organisation):
         return targets.filter(programme__lead__in=organisation.subtree_ids())
 
+    def within_bureau(self, targets, name, bureau):
+        """Those that `reports.totals_by_bureau` counts for the organisation: not all below it, where bureaus lie below."""
+        bureau_of = bureau_ids(Organisation.objects.values_list("id", "parent_id", "kind"))
+        return targets.filter(programme__lead__in=[lead for lead, counted_for in bureau_of.items() if counted_for == bureau.pk])
+
+    def led_by(self, targets, name, lead):
+        return targets.filter(programme__lead=lead)
+
+    def falling_due(self, targets, name, day):
+        return targets.falling_due(*((day, None) if name == "due_on_from" else (None, day)))
+
     def lacking(self, targets, name, reason):
         kinds = {
+            "any": Q(),
             NoDeadline.NONE_STATED: ~Q(deadline_kind__in=(DeadlineKind.AFTER_PROGRAMME, DeadlineKind.AFTER_EVENT)),
             NoDeadline.PROGRAMME_END_NOT_KNOWN: Q(deadline_kind=DeadlineKind.AFTER_PROGRAMME),
             NoDeadline.EVENT_NOT_RECORDED: Q(deadline_kind=DeadlineKind.AFTER_EVENT),
@@ -170,10 +199,15 @@ class RevisionFilterSet(django_filters.FilterSet):
 
 
 class ProgrammeFilterSet(django_filters.FilterSet):
-    """Narrows programmes."""
+    """Narrows programmes; what is overdue and what is budgeted, those that carry `has_overdue` and `budget_yen`."""
+
+    OVERDUE = (("yes", _("with overdue targets")),)
+    BUDGET = (("none", _("no amount recorded")),)
 
     q = django_filters.CharFilter(method="mentioning", label=_("text"))
     organisation = _organisation()
+    overdue = django_filters.ChoiceFilter(choices=OVERDUE, method="with_overdue", label=_("overdue targets"), empty_label=_("all"))
+    budget = django_filters.ChoiceFilter(choices=BUDGET, method="without_amount", label=_("budget"), empty_label=_("all"))
 
     class Meta:
         model = Programme
@@ -181,6 +215,12 @@ class ProgrammeFilterSet(django_filters.FilterSet):
 
     def within(self, programmes, name, organisation):
         return programmes.filter(lead__in=organisation.subtree_ids())
+
+    def with_overdue(self, programmes, name, code):
+        return programmes.filter(has_overdue=True)
+
+    def without_amount(self, programmes, name, code):
+        return programmes.filter(budget_yen=None)
 
     def mentioning(self, programmes, name, text):
         for word in text.split():

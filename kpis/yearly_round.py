@@ -115,6 +115,11 @@ def total(lines: Iterable[Line | BureauLines]) -> Counter:
     return sum((line.counts for line in lines), Counter())
 
 
+def numbers(targets: QuerySet[OutcomeTarget]) -> dict[str, int]:
+    """How many targets stand in each list. `targets` carry their place. One query."""
+    return targets.order_by().aggregate(**{name: Count("pk", filter=condition) for name, (_title, condition) in LISTS.items()})
+
+
 def by_division(targets: QuerySet[OutcomeTarget]) -> list[BureauLines]:
     """The numbers of each list by lead organisation, within their bureaus, both in the order of their codes. `targets` carry their
     place. Two queries.

@@ -8,6 +8,7 @@ from django.utils import translation
 from accounts.roles import Role
 from budget import append_only
 from budget.models import OrganisationKind
+from kpis import search
 from tests.factories import OrganisationFactory, PostingFactory, UserFactory
 
 
@@ -15,6 +16,12 @@ from tests.factories import OrganisationFactory, PostingFactory, UserFactory
 def _passwords_hash_quickly(settings):
     """The real hash takes a third of a second for each user on purpose. Those of fixtures are still read."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+
+
+@pytest.fixture(autouse=True)
+def _search_forgets():
+    """Each test is rolled back, and the next one's history has the same numbers."""
+    search.forget()
 
 
 @pytest.fixture(autouse=True, scope="session")

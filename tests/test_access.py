@@ -126,6 +126,12 @@ def target_step(target: str, taker: str) -> list[Row]:
 PUBLIC = {
     "kpis:home": row(everybody(LEADS_ON)),
     "kpis:reports": row(everybody(OPENS), everybody(NOT_ALLOWED)),
+    "kpis:dashboard": row(everybody(OPENS), everybody(NOT_ALLOWED)),
+    "kpis:search": [
+        *row(everybody(OPENS), everybody(NOT_ALLOWED)),
+        *row(everybody(OPENS), everybody(NOT_ALLOWED), query="q={target.indicator}"),
+    ],
+    "kpis:organisation": row(everybody(OPENS), everybody(NOT_ALLOWED), "{division.code}"),
     "kpis:overdue": row(everybody(OPENS), everybody(NOT_ALLOWED)),
     "kpis:awaiting_result": row(everybody(OPENS), everybody(NOT_ALLOWED)),
     "kpis:due_soon": row(everybody(OPENS), everybody(NOT_ALLOWED)),

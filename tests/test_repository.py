@@ -34,7 +34,7 @@ def relative(path: Path) -> str:
 # From the ground up: a module imports from its own rung and those below it. A name stands for all modules under it; the longest counts.
 RUNGS = (
     ("budget.fiscal", "budget.table", "kpis.choices", "kpis.exports.entry_book", "kpis.exports.columns", "kpis.exports.xlsx"),
-    ("kpis.deadlines", "kpis.measures", "kpis.charts"),
+    ("kpis.deadlines", "kpis.measures", "kpis.charts", "kpis.words"),
     ("budget.models", "budget.history", "budget.append_only", "budget.known", "budget.forms"),
     ("accounts.postings_file", "accounts.roles", "accounts.models", "accounts.backends"),
     ("kpis.status",),
@@ -45,10 +45,12 @@ RUNGS = (
         "kpis.workflow",
         "kpis.asof",
         "kpis.changes",
+        "kpis.dashboard",
         "kpis.filters",
         "kpis.reports",
         "kpis.registry",
         "kpis.revisions",
+        "kpis.search",
         "kpis.work",
         "kpis.yearly_round",
         "kpis.reminders",
@@ -84,6 +86,7 @@ PURE = (
     "kpis.deadlines",
     "kpis.measures",
     "kpis.charts",
+    "kpis.words",
     "kpis.importers.entry_book",
     "kpis.importers.workbook",
     *(

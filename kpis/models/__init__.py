@@ -3,6 +3,7 @@
 from kpis.models.locks import EntryLock, LockException
 from kpis.models.proposals import ProgrammeMatch, TargetProposal, decides_for_all
 from kpis.models.targets import (
+    WHY_NEVER_OVERDUE,
     ClosedMiss,
     Evidence,
     OutcomeTarget,
@@ -15,6 +16,7 @@ from kpis.models.targets import (
 )
 
 __all__ = [
+    "WHY_NEVER_OVERDUE",
     "ClosedMiss",
     "EntryLock",
     "Evidence",

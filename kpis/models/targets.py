@@ -52,6 +52,16 @@ def with_status(targets: models.QuerySet, on: date) -> models.QuerySet:
     )
 
 
+# Why a target can never be overdue as it stands (`NoDeadline`); blank where it can.
+WHY_NEVER_OVERDUE = models.Case(
+    models.When(Q(due_on__isnull=False) | Q(each_year=True), then=models.Value("")),
+    models.When(deadline_kind=DeadlineKind.AFTER_PROGRAMME, then=models.Value(NoDeadline.PROGRAMME_END_NOT_KNOWN)),
+    models.When(deadline_kind=DeadlineKind.AFTER_EVENT, then=models.Value(NoDeadline.EVENT_NOT_RECORDED)),
+    default=models.Value(NoDeadline.NONE_STATED),
+    output_field=models.CharField(),
+)
+
+
 class OutcomeTargetQuerySet(models.QuerySet):
     def get_by_natural_key(self, code):
         return self.get(code=code)
@@ -82,13 +92,12 @@ class OutcomeTargetQuerySet(models.QuerySet):
 
     def with_no_last_day(self):
         """Targets that can never be overdue as they stand, with the reason (`NoDeadline`)."""
-        return self.filter(due_on=None, each_year=False).annotate(
-            no_deadline=models.Case(
-                models.When(deadline_kind=DeadlineKind.AFTER_PROGRAMME, then=models.Value(NoDeadline.PROGRAMME_END_NOT_KNOWN)),
-                models.When(deadline_kind=DeadlineKind.AFTER_EVENT, then=models.Value(NoDeadline.EVENT_NOT_RECORDED)),
-                default=models.Value(NoDeadline.NONE_STATED),
-            )
-        )
+        return self.filter(due_on=None, each_year=False).annotate(no_deadline=WHY_NEVER_OVERDUE)
+
+    def falling_due(self, first: date | None, last: date | None):
+        """Targets whose last day lies between two days, both included; a target of each year has none that decides."""
+        bounds = {"due_on__gte": first, "due_on__lte": last}
+        return self.filter(each_year=False, due_on__isnull=False, **{lookup: day for lookup, day in bounds.items() if day is not None})
 
     def visible_to(self, user):
         """Reading is open: every target of every programme."""

@@ -6,12 +6,12 @@ from urllib.parse import urlencode
 from django import template
 from django.conf import settings
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 
 from budget import fiscal
-from budget.models import SourceDocument
-from kpis import charts, deadlines, explain, measures, reports
+from budget.models import BudgetStage, SourceDocument
+from kpis import charts, deadlines, explain, measures, reports, words
 from kpis.choices import Kind, Level, ReportState, Status, Term
 from kpis.exports.codes import CODE_TABLES
 from kpis.exports.columns import Holds
@@ -54,9 +54,20 @@ def percent(number):
 
 
 @register.filter
+def signed(number):
+    """+3, −2, ±0."""
+    return "±0" if number == 0 else f"{number:+,}".replace("-", "−")
+
+
+@register.filter
 def yen(amount):
     """120,000,000円."""
     return f"{amount:,}円"
+
+
+@register.filter
+def budget_stage(code):
+    return BudgetStage(code).label
 
 
 @register.filter
@@ -216,6 +227,13 @@ def chip_width(word):
 @register.filter
 def times(number, factor):
     return number * factor
+
+
+@register.simple_tag
+def marked(text, found):
+    """The text with the words that were looked for marked (`kpis.words`)."""
+    pieces = [(format_html("<mark>{}</mark>", piece) if is_hit else piece,) for piece, is_hit in words.marked(text, found)]
+    return format_html_join("", "{}", pieces)
 
 
 @register.simple_tag

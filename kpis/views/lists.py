@@ -1,12 +1,13 @@
 """The lists that are narrowed by filters: the reports and their index, all targets, programmes."""
 
 from collections import defaultdict
+from datetime import date
 
 from django import forms
-from django.db.models import Count
+from django.db.models import Count, Q, Sum
 from django.http import FileResponse, StreamingHttpResponse
 
-from budget.fiscal import fiscal_year_name
+from budget.fiscal import day_name, fiscal_year_name, fiscal_year_of
 from budget.models import Organisation, Programme
 from kpis import asof, reports
 from kpis.choices import OVERDUE, NoDeadline
@@ -14,6 +15,7 @@ from kpis.exports import report_files, xlsx
 from kpis.filters import ProgrammeFilterSet
 from kpis.models import OutcomeTarget
 from kpis.registry import REPORTS, TARGETS, Report
+from kpis.status import flag
 from kpis.views.base import ReportPage, page_of, problems_of, problems_of_format, turned
 
 
@@ -71,6 +73,8 @@ def in_words(form: forms.Form) -> list[tuple[str, str]]:
                 continue
             case int() as year:
                 words = fiscal_year_name(year)
+            case date() as day:
+                words = day_name(day)
             case list() as codes:
                 names = dict(field.choices)
                 words = ", ".join(str(names[code]) for code in codes)
@@ -178,17 +182,22 @@ def page_of_report(report: Report):
 
 
 class ProgrammeList(FilteredList):
-    """All programmes with the number of their targets and of those that are overdue."""
+    """All programmes with the number of their targets and of those that are overdue, and their budgets with the sum."""
 
     template_name = "kpis/programmes.html"
     extra_context = {"section": "programmes"}
     filterset_class = ProgrammeFilterSet
 
     def narrowed(self):
-        return self.filterset_class(self.request.GET, queryset=Programme.objects.select_related("lead").order_by("code"))
+        # Read apart: PostgreSQL takes no status query within another one.
+        overdue = set(OutcomeTarget.objects.overdue(self.on).values_list("programme", flat=True)) if self.request.GET.get("overdue") else ()
+        programmes = Programme.objects.with_budget(fiscal_year_of(self.on)).alias(has_overdue=flag(Q(pk__in=overdue)))
+        return self.filterset_class(self.request.GET, queryset=programmes.select_related("lead").order_by("code"))
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
+        context["budget"] = self.filter.qs.order_by().aggregate(yen=Sum("budget_yen"))["yen"] or 0
+        context["budget_year"] = fiscal_year_of(self.on)
         programmes = list(context["page"].object_list)
         numbers = defaultdict(dict)
         targets = OutcomeTarget.objects.filter(programme__in=programmes).with_status(self.on).order_by()

@@ -21,8 +21,8 @@ ROWS_SHOWN = 10
 
 
 def home(request):
-    """Who works with the system begins with the work; everybody else with the overdue report."""
-    return HttpResponseRedirect(reverse("kpis:work" if request.user.is_authenticated and request.user.is_staff else "kpis:overdue"))
+    """Who works with the system begins with the work; everybody else with the dashboard."""
+    return HttpResponseRedirect(reverse("kpis:work" if request.user.is_authenticated and request.user.is_staff else "kpis:dashboard"))
 
 
 class WorkForm(forms.Form):

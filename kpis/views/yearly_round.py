@@ -5,7 +5,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from budget.fiscal import day_name, fiscal_year_name
-from budget.models import Organisation, OrganisationKind
+from budget.models import Organisation
 from kpis import yearly_round
 from kpis.deadlines import last_ended_year
 from kpis.models import OutcomeTarget
@@ -25,7 +25,7 @@ class RoundForm(forms.Form):
     """Of which organisation, and which of its lists to show."""
 
     organisation = forms.ModelChoiceField(
-        Organisation.objects.exclude(kind__in=(OrganisationKind.DIVISION, OrganisationKind.OFFICE)),
+        Organisation.objects.all(),
         to_field_name="code",
         required=False,
         label=_("organisation"),

@@ -27,6 +27,11 @@ from tests.factories import (
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PAGES = {
+    "dashboard": "/dashboard/?on=2026-09-01",
+    "search": "/search/?on=2026-09-01&q=資金",
+    "search_of_targets": "/search/?on=2026-09-01&q=資金&show=targets",
+    "nothing_found": "/search/?q=見つからない語",
+    "organisation": "/organisations/bureau/?on=2026-09-01",
     "overdue": "/reports/overdue/?on=2026-09-01&status=missed&status=unreported&status=awaiting_result",
     "nothing_overdue": "/reports/overdue/?on=2020-09-01",
     "closed_misses": "/reports/closed-misses/?on=2026-09-01",

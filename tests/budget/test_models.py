@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 
 from budget.models import Organisation, OrganisationKind, Programme, SourceDocument, SourceText, bureau_ids, subtree_ids
 from tests.factories import (
+    BudgetAmountFactory,
     ProgrammeFactory,
     ProgrammeOrganisationFactory,
     SourceDocumentFactory,
@@ -100,6 +101,31 @@ def test_new_organisation_needs_no_place_yet():
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("amounts", "year", "told"),
+    [
+        ([], 2026, (None, None, None)),
+        ([(2026, "draft", 5)], 2026, (5, 2026, "draft")),
+        ([(2026, "draft", 5), (2026, "initial", 7)], 2026, (7, 2026, "initial")),
+        ([(2026, "draft", 5), (2025, "initial", 7)], 2026, (5, 2026, "draft")),
+        ([(2026, "draft", 0)], 2026, (0, 2026, "draft")),
+        ([(2026, "draft", None), (2025, "draft", 7)], 2026, (None, 2026, "draft")),  # a dash: no money in that year
+        ([(2026, "draft", 5), (2025, "draft", 7)], 2025, (7, 2025, "draft")),
+        ([(2026, "draft", 5)], 2025, (None, None, None)),
+        ([(2026, "request", 5), (2026, "supplementary", 6), (2026, "current", 7), (2026, "executed", 8)], 2026, (None, None, None)),
+    ],
+)
+def test_budget_is_the_initial_one_of_the_latest_year_else_its_draft(amounts, year, told):
+    programme = ProgrammeFactory()
+    for fiscal_year, stage, yen in amounts:
+        dash = {"amount_yen": None, "no_amount": "dash"} if yen is None else {"amount_yen": yen}
+        BudgetAmountFactory(programme=programme, fiscal_year=fiscal_year, stage=stage, **dash)
+
+    found = Programme.objects.with_budget(year).get()
+
+    assert (found.budget_yen, found.budget_fy, found.budget_stage) == told
+
+
 def test_programmes_are_answered_for_by_lead_and_co_responsible_organisations(division, other_division):
     led, shared, others = ProgrammeFactory(lead=division), ProgrammeFactory(), ProgrammeFactory(lead=other_division)
     for mark in ("(1)", "(2)"):

@@ -139,17 +139,19 @@ def world(time_machine, ministry):
 
 def pages(world) -> dict[str, str]:
     return {
+        "dashboard": reverse("kpis:dashboard"),
         "overdue": reverse("kpis:overdue"),
         "closed": reverse("kpis:closed_misses"),
         "final": reverse("kpis:final_year"),
         "targets": reverse("kpis:targets"),
         "target": reverse("kpis:target", args=[world.code]),
         "programmes": reverse("kpis:programmes"),
+        "organisation": reverse("kpis:organisation", args=[world.programme.lead.code]),
         "programme": reverse("kpis:programme", args=[OutcomeTarget.history.filter(id=world.pk).earliest().programme.code]),
     }
 
 
-@pytest.mark.parametrize("page", ["overdue", "targets", "target", "programmes", "programme"])
+@pytest.mark.parametrize("page", ["dashboard", "overdue", "organisation", "targets", "target", "programmes", "programme"])
 def test_page_of_the_past_shows_the_past_alone(client, world, page):
     then = client.get(pages(world)[page], {"known_at": BEFORE}).content.decode()
     assert "前の" in then
@@ -162,12 +164,12 @@ def test_page_of_now_shows_the_present(client, world):
     assert "前の" not in now
 
 
-@pytest.mark.parametrize("page", ["overdue", "closed", "targets", "target", "programmes", "programme"])
+@pytest.mark.parametrize("page", ["dashboard", "overdue", "organisation", "closed", "targets", "target", "programmes", "programme"])
 def test_page_says_both_clocks_and_links_carry_them(client, english, world, page):
     answer = client.get(pages(world)[page], {"on": "2026-08-01", "known_at": BEFORE}, headers={"accept-language": "en"}).content.decode()
     assert "令和8年8月1日（2026-08-01）" in answer
     assert "令和8年9月5日（2026-09-05） 00:00:00" in answer
-    links = re.findall(r'href="([^"]*(?:/targets/|/programmes/)[\w-]+/[^"]*)"', answer)
+    links = re.findall(r'href="([^"]*(?:/targets/|/programmes/|/organisations/)[\w-]+/[^"]*)"', answer)
     assert all("on=2026-08-01&amp;known_at=2026-09-05T00%3A00" in link for link in links if "/sources/" not in link)
     assert links or page == "closed"
     itself = re.findall(r'<p class="clocks">.*?</p>', answer, flags=re.DOTALL)[0]
@@ -198,7 +200,7 @@ def test_every_query_of_a_page_of_the_past_reads_the_ledgers(client, world, monk
         assert len(read_as_past) == len(read)
 
 
-@pytest.mark.parametrize("page", ["overdue", "closed", "targets", "target", "programmes", "programme"])
+@pytest.mark.parametrize("page", ["dashboard", "overdue", "organisation", "closed", "targets", "target", "programmes", "programme"])
 def test_the_past_costs_as_many_queries_as_the_present(client, world, page):
     def asked(**clocks):
         with CaptureQueriesContext(connection) as queries:
@@ -245,6 +247,22 @@ def test_file_and_command_give_the_same_of_the_past(client, world):
 def test_nothing_is_written_into_the_past(world):
     with as_known_at(datetime(2026, 9, 5, tzinfo=UTC)), pytest.raises(RuntimeError, match="read, not written"):
         OutcomeTarget.objects.filter(pk=0).update(indicator="x")
+
+
+def test_within_one_moment_the_innermost_counts(world):
+    def indicator():
+        return OutcomeTarget.objects.get(pk=world.pk).indicator
+
+    early, late = datetime(2026, 9, 5, tzinfo=UTC), datetime(2026, 9, 8, tzinfo=UTC)
+    with as_known_at(late):
+        assert indicator() == "後の指標"
+        with as_known_at(early):
+            assert indicator() == "前の指標"
+            with as_known_at(None):
+                assert indicator() == "後の指標"
+            assert indicator() == "前の指標"
+        assert indicator() == "後の指標"
+    assert connection.execute_wrappers == []
 
 
 def test_the_present_is_back_after_an_error(world):

@@ -68,6 +68,58 @@ def test_organisation_means_the_lead_alone(division, other_division):
     assert codes("organisation=other-division") == []
 
 
+def test_lead_means_the_programmes_that_it_leads_itself(ministry, bureau, division):
+    for lead in (ministry, bureau, division):
+        OutcomeTargetFactory(code=f"of-{lead.code}", programme=ProgrammeFactory(lead=lead))
+
+    assert codes("lead=ministry") == ["of-ministry"]
+    assert codes("lead=division&organisation=bureau") == ["of-division"]
+    assert list(narrowed("lead=nowhere").errors) == ["lead"]
+
+
+def test_bureau_means_what_is_counted_for_it_in_totals(ministry, bureau, division):
+    inner = OrganisationFactory(code="inner", kind="bureau", parent=bureau)
+    for lead in (ministry, bureau, division, inner):
+        OutcomeTargetFactory(code=f"of-{lead.code}", programme=ProgrammeFactory(lead=lead))
+
+    assert codes("bureau=bureau") == ["of-bureau", "of-division"]
+    assert codes("bureau=inner") == ["of-inner"]
+    assert codes("bureau=ministry") == ["of-ministry"]
+    assert codes("bureau=division") == []  # its targets are counted for its bureau
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("due_on_from=2026-12-09", ["on-the-9th", "on-the-10th"]),
+        ("due_on_from=2026-12-10", ["on-the-10th"]),
+        ("due_on_to=R8.12.9", ["on-the-9th"]),
+        ("due_on_from=2026-12-09&due_on_to=令和8年12月10日", ["on-the-9th", "on-the-10th"]),
+        ("due_on_from=2026-12-11", []),
+    ],
+)
+def test_last_day_lies_between_two_days_and_targets_of_each_year_have_none(query, expected):
+    for name, day in (("on-the-9th", 9), ("on-the-10th", 10)):
+        OutcomeTargetFactory(code=name, deadline_kind=DeadlineKind.DATE, deadline_year=None, deadline_on=date(2026, 12, day))
+    OutcomeTargetFactory(each_year=True, deadline_kind=DeadlineKind.DATE, deadline_year=None, deadline_on=date(2026, 12, 9))
+    OutcomeTargetFactory(deadline_year=None)
+
+    assert sorted(codes(query)) == sorted(expected)
+
+
+def test_last_day_that_is_no_day_is_refused():
+    assert list(narrowed("due_on_from=soon").errors) == ["due_on_from"]
+
+
+def test_any_reason_for_having_no_last_day_means_all_of_them():
+    OutcomeTargetFactory(code="unstated", deadline_year=None)
+    OutcomeTargetFactory(code="event", deadline_year=None, deadline_kind=DeadlineKind.AFTER_EVENT, deadline_offset_years=3)
+    OutcomeTargetFactory(code="each-year", deadline_year=None, each_year=True)
+    OutcomeTargetFactory(code="dated")
+
+    assert sorted(codes("no_deadline=any")) == ["event", "unstated"]
+
+
 def test_term_may_be_several():
     for term in Term:
         OutcomeTargetFactory(code=term, term=term)

@@ -48,8 +48,8 @@ def table(response) -> list[dict[str, str]]:
     return list(csv.DictReader(StringIO(response.getvalue().decode("utf-8-sig"), newline="")))
 
 
-def test_home_leads_to_the_overdue_report(client):
-    assert client.get("/").headers["Location"] == OVERDUE
+def test_home_leads_to_the_dashboard(client):
+    assert client.get("/").headers["Location"] == "/dashboard/"
 
 
 # --- The overdue report ---------------------------------------------------------------------------------------------------------
@@ -163,6 +163,48 @@ def test_targets_without_a_judged_year_come_last_however_sorted(client):
 
     assert shown(client.get(TARGETS, {"sort": "due"})) == [dated.code, undated.code]
     assert shown(client.get(TARGETS, {"sort": "-due"})) == [dated.code, undated.code]
+
+
+# --- Programmes -----------------------------------------------------------------------------------------------------------------
+
+
+def test_programmes_with_overdue_targets_are_listed_with_the_sum_of_their_budgets(client):
+    overdue, other, bare = (ProgrammeFactory(code=code) for code in ("overdue", "other", "bare"))
+    for programme in (overdue, other):
+        BudgetAmountFactory(programme=programme, amount_yen=5_000_000)
+    OutcomeTargetFactory.create_batch(2, programme=overdue)
+    OutcomeTargetFactory(programme=bare)
+    OutcomeTargetFactory(programme=other, deadline_year=2030)
+
+    def listed(**query):
+        context = client.get("/programmes/", {"on": UNREPORTED, **query}).context
+        return [programme.code for programme in context["page"].object_list], context["budget"]
+
+    assert listed() == (["bare", "other", "overdue"], 10_000_000)
+    assert listed(overdue="yes") == (["bare", "overdue"], 5_000_000)
+    assert listed(overdue="yes", budget="none") == (["bare"], 0)
+
+
+def test_bureau_of_a_total_is_told_and_kept_by_the_form_but_offered_by_no_box(client, bureau, division):
+    OutcomeTargetFactory(programme__lead=division)
+
+    response = client.get(OVERDUE, {"on": UNREPORTED, "bureau": "bureau"})
+
+    assert "経済産業政策局" in [words for _label, words in response.context["narrowed"]]
+    assert '<input type="hidden" name="bureau" value="bureau"' in response.text
+    assert 'name="bureau"' not in client.get(OVERDUE, {"on": UNREPORTED}).text
+
+
+def test_every_total_by_bureau_leads_to_its_targets(client, ministry, bureau, division):
+    for lead in (ministry, division, division):
+        OutcomeTargetFactory(programme__lead=lead)
+
+    totals = client.get(OVERDUE, {"on": UNREPORTED}).context["totals"]
+
+    for total, _counts in totals:
+        listed = client.get(OVERDUE, {"on": UNREPORTED, "bureau": total.bureau.code}).context["page"].paginator.count
+        assert listed == total.total
+    assert {total.bureau.code: total.total for total, _counts in totals} == {"bureau": 2, "ministry": 1}
 
 
 # --- What is refused ------------------------------------------------------------------------------------------------------------
@@ -774,7 +816,8 @@ def crowd(request):
         (f"{TARGETS}?on={UNREPORTED}", 4),  # organisations, count, page, documents
         (f"{TARGETS}?on={UNREPORTED}&format=csv", 1),
         ("/targets/crowd-0/", 7),  # target, milestones, reports, evidence, revisions, chain, documents
-        ("/programmes/", 5),  # organisations, count, page, numbers, documents
+        ("/programmes/", 6),  # organisations, count, page, numbers, sum of budgets, documents
+        (f"/programmes/?on={UNREPORTED}&overdue=yes", 7),  # and the programmes with overdue targets
         ("/programmes/crowd/", 9),  # programme, tree, responsible, budgets, targets, links, passages, before and after, documents
         ("/sources/doc/?from=1&to=1", 5),  # document, text, passages, targets, documents
     ],

@@ -1,0 +1,119 @@
+"""One search over organisations, programmes and targets, by their words (`kpis.words`).
+
+Each has words of its own: names, titles, codes, 予算事業ID, the indicator and the quote. It is found where every word of the query stands
+in its own words or in those of what it belongs to (the programme, the lead organisation, the organisations above), at least one in its own:
+so 「鉱物課 採択件数」 finds the targets of that division, and 「鉱物課」 the division alone.
+
+The folded words of everything are an index in the memory of the process, one for each pair of clocks, read again when anything is recorded:
+no function folds alike on SQLite and PostgreSQL, and a stored column could not tell the past (docs/adr/0009). Every save adds a row of
+history and none is ever taken away, so that the number of these rows tells whether an index is still true.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from budget.models import Organisation, Programme
+from kpis.asof import Clocks
+from kpis.models import OutcomeTarget
+from kpis.words import folded
+
+SHORTEST = 2  # signs that the longest word has at least: a single one stands nearly everywhere
+
+
+class Found(NamedTuple):
+    """The primary keys of what was found, each kind in the order of its codes."""
+
+    organisations: list[int]
+    programmes: list[int]
+    targets: list[int]
+
+
+def is_long_enough(words: Sequence[str]) -> bool:
+    return any(len(word) >= SHORTEST for word in words)
+
+
+def search(words: Sequence[str], clocks: Clocks) -> Found:
+    """What the folded `words` find: organisations, programmes, and the targets that stand on the day; asked within
+    `as_known_at(clocks.known_at)`. One query, and three more where something was recorded since.
+    """
+    index = _index(clocks, _recorded())
+    return Found(index.organisations.holding(words), index.programmes.holding(words), index.targets.holding(words))
+
+
+def forget() -> None:
+    """Drop every index: the next search reads all again."""
+    _index.cache_clear()
+
+
+def _recorded() -> tuple:
+    """What tells whether anything searched was recorded since: the number of history rows of each kind, and the newest."""
+    tables = [model.history.model._meta.db_table for model in (Organisation, Programme, OutcomeTarget)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT " + ", ".join(f'(SELECT count(*) FROM "{one}"), (SELECT max(history_id) FROM "{one}")' for one in tables))
+        return cursor.fetchone()
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """All rows of one kind in the order of their codes: (key, key of what it belongs to, folded words).
+
+    They belong to the rows `above`; without it, to one another.
+    """
+
+    rows: list[tuple[int, int | None, str]]
+    above: "_Kind | None" = None
+
+    @cached_property
+    def whole(self) -> dict[int, str]:
+        """The words of each row with those of all that it belongs to, by its key."""
+        if self.above:
+            return {key: f"{words}\n{self.above.whole.get(parent, '')}" for key, parent, words in self.rows}
+        parents, own = {row[0]: row[1] for row in self.rows}, {row[0]: row[2] for row in self.rows}
+        return {key: "\n".join(own[one] for one in _up(key, parents)) for key in own}
+
+    def holding(self, words: Sequence[str]) -> list[int]:
+        """The keys of the rows that the words find."""
+        found = [row for row in self.rows if any(word in row[2] for word in words)]
+        if len(words) > 1:
+            for word in words:
+                above = {key for key, whole in (self.above or self).whole.items() if word in whole}
+                found = [row for row in found if word in row[2] or row[1] in above]
+        return [row[0] for row in found]
+
+
+def _up(key: int | None, parents: dict[int, int | None]) -> list[int]:
+    """The key, and those of all above it; a circle, whatever is stored, ends."""
+    path: list[int] = []
+    while key in parents and key not in path:
+        path.append(key)
+        key = parents[key]
+    return path
+
+
+class _Index(NamedTuple):
+    organisations: _Kind
+    programmes: _Kind
+    targets: _Kind
+
+
+@lru_cache(4)
+def _index(clocks: Clocks, recorded: tuple) -> _Index:
+    organisations = _Kind(_rows(Organisation.objects.all(), "parent_id", "name"))
+    programmes = _Kind(_rows(Programme.objects.all(), "lead_id", "display_title", "title", "rs_project_id"), organisations)
+    targets = _Kind(_rows(OutcomeTarget.objects.standing_on(clocks.on), "programme_id", "indicator", "statement"), programmes)
+    return _Index(organisations, programmes, targets)
+
+
+def _rows(found: QuerySet, above: str, *texts: str) -> list[tuple[int, int | None, str]]:
+    rows = sorted(found.order_by().values_list("code", "pk", above, *texts))
+    return [(key, belongs_to, _words(code, *others)) for code, key, belongs_to, *others in rows]
+
+
+@lru_cache(2**16)  # one index differs little from the other
+def _words(*texts: str) -> str:
+    return folded("\n".join(texts))

@@ -1,0 +1,93 @@
+"""The page of an organisation: where it stands, how the targets below it stand, its programmes, and its yearly round."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from django.http import Http404
+
+from budget.models import Organisation, Programme, subtree_ids
+from kpis import dashboard, yearly_round
+from kpis.choices import OVERDUE, Status
+from kpis.dashboard import Group
+from kpis.deadlines import last_ended_year
+from kpis.models import OutcomeTarget
+from kpis.views.base import ReportPage
+
+ROWS_SHOWN = 20
+ROUND_SHOWN = ("asked", "in_time", "late", "missing", "to_come")
+
+
+class OrganisationPage(ReportPage):
+    """An organisation with all that lies below it; the round's numbers are for those who work with the system."""
+
+    template_name = "kpis/organisation.html"
+
+    def get_context_data(self, code, **kwargs):
+        tree = Organisation.objects.in_bulk()
+        organisation = next((node for node in tree.values() if node.code == code), None)
+        if organisation is None:
+            raise Http404
+        subtree = below(organisation, tree)
+        targets = OutcomeTarget.objects.filter(programme__lead__in=subtree)
+        counted = dashboard.groups(targets, self.on, by_programme=True)
+        statuses, programmes = dashboard.by_status(counted), Programme.objects.filter(lead__in=subtree).select_related("lead")
+        children = sorted((node for node in tree.values() if node.parent_id == organisation.pk), key=lambda node: node.code)
+        return super().get_context_data(
+            organisation=organisation,
+            above=path_to(organisation, tree)[:-1],
+            statuses=[(status, statuses[status]) for status in Status.values],
+            number=statuses.total(),
+            overdue=[(code, code.label, number) for code, number in overdue_of(counted)],
+            itself=numbers_of(group for group in counted if group.lead == organisation.pk),
+            children=[(child, numbers_of(self.of(child, tree, counted))) for child in children],
+            programmes=[
+                (one, numbers_of(group for group in counted if group.of_programme == one.pk))
+                for one in programmes.order_by("code")[:ROWS_SHOWN]
+            ],
+            number_of_programmes=programmes.count(),
+            **self.round(targets),
+            **kwargs,
+        )
+
+    def of(self, organisation: Organisation, tree: dict[int, Organisation], counted: list[Group]) -> Iterable[Group]:
+        within = below(organisation, tree)
+        return (group for group in counted if group.lead in within)
+
+    def round(self, targets) -> dict:
+        """The round's numbers, for who may see its page: a posting in force today asks for it."""
+        if not (self.request.user.is_authenticated and self.request.user.is_staff):
+            return {}
+        numbers = yearly_round.numbers(yearly_round.with_place(targets, self.on, self.clocks.known_at))
+        shown = [name for name in yearly_round.lists_shown(self.on) if name in ROUND_SHOWN]
+        return {
+            "round": [(name, yearly_round.LISTS[name][0], numbers[name]) for name in shown],
+            "round_year": last_ended_year(self.on),
+            "round_due_on": yearly_round.due_on(self.on),
+        }
+
+
+def below(organisation: Organisation, tree: dict[int, Organisation]) -> set[int]:
+    """The keys of an organisation and of all below it."""
+    return subtree_ids(((node.pk, node.parent_id) for node in tree.values()), [organisation.pk])
+
+
+def path_to(organisation: Organisation, tree: dict[int, Organisation]) -> list[Organisation]:
+    """The organisation below those above it, the topmost first."""
+    path = [organisation]
+    while path[0].parent_id is not None and tree[path[0].parent_id] not in path:
+        path.insert(0, tree[path[0].parent_id])
+    return path
+
+
+def overdue_of(counted: Iterable[Group]) -> list[tuple[Status, int]]:
+    numbers = Counter()
+    for group in counted:
+        if group.is_overdue:
+            numbers[group.status] += group.number
+    return [(code, numbers[code]) for code in OVERDUE]
+
+
+def numbers_of(counted: Iterable[Group]) -> tuple[int, list[tuple[Status, int]]]:
+    """How many targets, and how many of them are overdue, missed and unreported apart."""
+    counted = list(counted)
+    return sum(group.number for group in counted), overdue_of(counted)
