@@ -632,6 +632,13 @@ def test_chain_is_drawn_with_the_status_of_each_target_in_words(client):
     assert shapes(svg).count("arrow") == 1
 
 
+def test_targets_of_one_kind_that_lead_nowhere_are_not_drawn(client):
+    """The table says all that the drawing would."""
+    programme = ProgrammeFactory(code="programme")
+    OutcomeTargetFactory.create_batch(2, programme=programme, deadline_year=2025)
+    assert drawings(client.get("/programmes/programme/", {"on": UNREPORTED})) == []
+
+
 def test_chain_is_a_nested_list_to_who_does_not_see_it(client):
     chained(approximate=True)
 
