@@ -212,7 +212,7 @@ def rolled_back() -> Iterator[None]:
 
 def test_what_was_known_after_each_of_many_writes_is_told_later(world, time_machine, folder):
     # A seed stands for all draws: drawn one by one, hypothesis repeats a few of the write paths and hardly tries the others.
-    @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(seed=st.integers(0, 2**64), steps=st.integers(1, 7))
     def walk(seed, steps):
         taken: dict[datetime, tuple[Question, dict[str, str]]] = {}

@@ -10,7 +10,7 @@ from accounts.roles import Role
 from budget.models import SourceDocument
 from kpis.importers.pr_document.load import load
 from kpis.models import TargetProposal
-from tests.browser.conftest import press
+from tests.browser.conftest import RULES, press
 from tests.factories import (
     PASSWORD,
     BudgetAmountFactory,
@@ -31,7 +31,6 @@ from tests.write_paths import PRINTED
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 WIDTHS = (1280, 390)
 MODELS = (
     "accounts/user",
@@ -117,7 +116,7 @@ def test_the_log_in_page_is_accessible(cast, visit, width):
 def test_the_pages_of_an_administrator_are_accessible(cast, enter, live_server, width):
     page = enter("administrator", width)
     assert findings(page) == []
-    for address in ("", "kpis/", "budget/", "accounts/", "password_change/", f"accounts/user/{cast['user'].pk}/password/"):
+    for address in ("", "kpis/", "password_change/", f"accounts/user/{cast['user'].pk}/password/"):
         assert findings(page, f"{live_server.url}/admin/{address}") == []
     for model in MODELS:
         assert findings(page, f"{live_server.url}/admin/{model}/") == []
@@ -125,7 +124,7 @@ def test_the_pages_of_an_administrator_are_accessible(cast, enter, live_server, 
         assert findings(page, live_server.url + first) == []
         if model == "kpis/outcometarget":  # all histories are of one template
             assert findings(page, live_server.url + first.replace("/change/", "/history/")) == []
-        if model != "kpis/progressreport":
+        if model != "kpis/progressreport" and width == 1280:  # a new row has the fields of one that is there
             assert findings(page, f"{live_server.url}/admin/{model}/add/") == []
     assert findings(page, f"{live_server.url}/admin/kpis/outcometarget/{cast['target'].pk}/withdraw/") == []
     assert all(address.startswith((live_server.url, "data:")) for address in page.requested)

@@ -10,7 +10,7 @@ from budget.history import explain
 from budget.models import SourceText
 from kpis.choices import DeadlineKind
 from kpis.models import TargetLink
-from tests.browser.conftest import press
+from tests.browser.conftest import RULES, press
 from tests.factories import (
     BudgetAmountFactory,
     ClosedMissFactory,
@@ -48,7 +48,6 @@ PAGES = {
     "not_found": "/targets/none/",
 }
 WIDTHS = [1280, 390]
-RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}, "resultTypes": ["violations"]}
 
 
 @pytest.fixture(autouse=True)

@@ -380,7 +380,7 @@ def some_days(draw: Random, questions: Sequence[Question]) -> list[date]:
 def test_year_asked_for_is_the_one_that_the_oracle_reads():
     seen, asked_by_status = Counter(), Counter()
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(seed=st.integers(0, 2**64))
     def compare(seed):
         draw = Random(seed)
