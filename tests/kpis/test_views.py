@@ -502,6 +502,7 @@ def test_target_without_any_year_has_no_chart(client):
 def test_drawings_are_well_formed_whatever_the_words_are(client, language):
     programme = ProgrammeFactory(display_title="<b>&'\"")
     target = OutcomeTargetFactory(programme=programme, indicator="<b>&'\"]]>--", unit="<&>", baseline_value=Decimal(1), baseline_year=2020)
+    TargetLink.objects.create(from_target=OutcomeTargetFactory(programme=programme), to_target=target)
     ProgressReportFactory(accepted=True, target=target)
     YearlyMilestoneFactory(target=target)
     BudgetAmountFactory(programme=programme)
