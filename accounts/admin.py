@@ -29,6 +29,7 @@ from accounts.reshuffle import Outdated, Plan
 from budget.admin.lists import DayFilter, OrganisationFilter, in_words
 from budget.admin.records import OnlyShown, RecordAdmin, RecordInline
 from budget.forms import ReasonForm
+from budget.held import held, hold
 from budget.models import Organisation
 from budget.table import csv_lines
 
@@ -133,7 +134,7 @@ class PostingAdmin(RecordAdmin):
     def _confirm(self, request):
         """Carry out the plan that the page showed. Where it is no longer the plan, the new one is shown and nothing is written."""
         try:
-            sent = signing.loads(request.POST.get("plan", ""), salt=_seal(request.user), max_age=SHOWN_FOR)
+            sent = held(request.POST.get("plan", ""), of="accounts.reshuffle", by=request.user)
         except signing.SignatureExpired:
             return self._start_again(request, _("More than an hour went by since you were shown what changes. Nothing is saved."))
         except signing.BadSignature:
@@ -168,7 +169,7 @@ class PostingAdmin(RecordAdmin):
         """The page that tells what the file changes, and asks for a word."""
         more = {
             "plan": plan,
-            "held": signing.dumps({**sent, "shown": plan.fingerprint}, salt=_seal(request.user), compress=True),
+            "held": hold({**sent, "shown": plan.fingerprint}, of="accounts.reshuffle", by=request.user),
             "name": sent["name"],
             "scope": scope or _("all organisations"),
             "lists": _lists_of(plan),
@@ -184,14 +185,6 @@ class PostingAdmin(RecordAdmin):
     def _reshuffle_page(self, request, form, *, status=200, **more):
         context = {**self.admin_site.each_context(request), "title": _("Reshuffle of postings"), "opts": self.opts, "form": form, **more}
         return TemplateResponse(request, "admin/accounts/posting/reshuffle.html", context, status=status)
-
-
-SHOWN_FOR = 60 * 60  # seconds
-
-
-def _seal(user: User) -> str:
-    """What a plan is signed with besides the key: it is of the one user who was shown it."""
-    return f"accounts.reshuffle.{user.pk}"
 
 
 def _lists_of(plan: Plan) -> list[dict]:

@@ -35,7 +35,7 @@ def relative(path: Path) -> str:
 RUNGS = (
     ("budget.fiscal", "budget.table", "kpis.choices", "kpis.exports.entry_book", "kpis.exports.columns", "kpis.exports.xlsx"),
     ("kpis.deadlines", "kpis.measures", "kpis.charts", "kpis.words"),
-    ("budget.models", "budget.history", "budget.append_only", "budget.known", "budget.forms"),
+    ("budget.models", "budget.history", "budget.append_only", "budget.known", "budget.forms", "budget.held"),
     ("accounts.postings_file", "accounts.roles", "accounts.models", "accounts.backends"),
     ("kpis.status",),
     ("kpis.importers",),

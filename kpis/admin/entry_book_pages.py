@@ -18,12 +18,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from budget.fiscal import day_name
+from budget.held import held, hold
 from kpis.admin import entry_book
 from kpis.exports.entry_book import write
 from kpis.importers.entry_book import Cell, Refused, Row, read
 from kpis.importers.workbook import LARGEST
 
-MINUTES = 60  # a preview stays good that long
 LARGEST_PREVIEW = 2_000_000  # signs that a page carries back; Django refuses forms of more than 2.5 MB
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -99,7 +99,7 @@ class EntryBookPages:
     def _preview(self, request, name, entries):
         form = UploadForm()
         told = {"name": get_valid_filename(name)[:100], "rows": [asdict(entry.row) for entry in entries]}
-        payload = signing.dumps(told, salt=_salt(request.user), compress=True)
+        payload = hold(told, of="kpis.entry_book", by=request.user)
         if len(payload) > LARGEST_PREVIEW or len(entries) > entry_book.MOST_ENTRIES:
             most = {"most": entry_book.MOST_ENTRIES}
             messages.error(request, _("The file holds too much for one time: at most %(most)s rows. Send it in several files.") % most)
@@ -117,7 +117,7 @@ class EntryBookPages:
 
     def _save_workbook(self, request):
         try:
-            told = signing.loads(request.POST.get("payload", ""), salt=_salt(request.user), max_age=MINUTES * 60)
+            told = held(request.POST.get("payload", ""), of="kpis.entry_book", by=request.user)
         except signing.SignatureExpired:
             messages.error(request, _("The preview is older than an hour. Send the file again."))
             return self._page_of_the_workbook(request, UploadForm(), status=422)
@@ -154,7 +154,3 @@ class EntryBookPages:
             **told,
         }
         return TemplateResponse(request, "admin/kpis/progressreport/workbook.html", context, status=status)
-
-
-def _salt(user) -> str:
-    return f"kpis.entry_book.{user.pk}"
