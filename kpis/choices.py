@@ -116,6 +116,24 @@ class ProposalState(TextChoices):
     SUPERSEDED = "superseded", _("no longer in the text")
 
 
+Choices = tuple[tuple[str, object], ...]  # codes, and the words that stand for them in the language of whoever reads
+
+# What an official answers of what the source leaves open (`OutcomeTarget.left_open`).
+NOT_KNOWN = "not_known"
+COMPARATORS: Choices = (
+    (Comparator.AT_LEAST.value, _("at least the target value: more is better")),
+    (Comparator.MORE_THAN.value, _("more than the target value")),
+    (Comparator.AT_MOST.value, _("at most the target value: less is better")),
+    (Comparator.LESS_THAN.value, _("less than the target value")),
+    (NOT_KNOWN, _("cannot be said: leave it assumed")),
+)
+ACCUMULATIONS: Choices = (
+    (Accumulation.LEVEL.value, _("that fiscal year alone")),
+    (Accumulation.RUNNING_TOTAL.value, _("everything so far: a running total")),
+    (NOT_KNOWN, _("cannot be said: leave it assumed")),
+)
+
+
 class Doubt(TextChoices):
     """Why a person should look at a proposal before it is confirmed."""
 

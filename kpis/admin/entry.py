@@ -13,7 +13,7 @@ from budget import history
 from budget.fiscal import fiscal_year_name, fiscal_year_of, last_day
 from budget.forms import DayField, ReasonForm
 from kpis import explain, locks, workflow
-from kpis.exports.entry_book import ACCUMULATIONS, COMPARATORS, NOT_KNOWN
+from kpis.choices import ACCUMULATIONS, COMPARATORS, NOT_KNOWN
 from kpis.models import OutcomeTarget
 
 ASKED_ONCE = {"comparator", "accumulation", "deadline_event_on"}  # what `left_open` can name

@@ -19,26 +19,11 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_range, xl_range_abs
 from xlsxwriter.worksheet import Worksheet
 
-from kpis.choices import Accumulation, Comparator, Grade
+from kpis.choices import ACCUMULATIONS, COMPARATORS, Choices, Grade
 from kpis.exports.xlsx import write_text
 
-Choices = tuple[tuple[str, object], ...]  # codes, and the words that stand for them in the language of whoever reads
-
-NOT_KNOWN = "not_known"
 GRADES: Choices = tuple((str(grade.value), grade.label) for grade in Grade)
 PRELIMINARY: Choices = (("yes", _("preliminary")), ("no", _("final")))
-COMPARATORS: Choices = (
-    (Comparator.AT_LEAST.value, _("at least the target value: more is better")),
-    (Comparator.MORE_THAN.value, _("more than the target value")),
-    (Comparator.AT_MOST.value, _("at most the target value: less is better")),
-    (Comparator.LESS_THAN.value, _("less than the target value")),
-    (NOT_KNOWN, _("cannot be said: leave it assumed")),
-)
-ACCUMULATIONS: Choices = (
-    (Accumulation.LEVEL.value, _("that fiscal year alone")),
-    (Accumulation.RUNNING_TOTAL.value, _("everything so far: a running total")),
-    (NOT_KNOWN, _("cannot be said: leave it assumed")),
-)
 
 
 @dataclass(frozen=True)
