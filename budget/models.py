@@ -62,6 +62,11 @@ class Organisation(models.Model):
         """The ids of the organisation and of all below it, as the tree stands now. One query."""
         return subtree_ids(Organisation.objects.values_list("id", "parent_id"), [self.pk])
 
+    def counted_ids(self) -> set[int]:
+        """The ids of the organisations whose totals are drawn up for this one: not all below it, where bureaus lie below. One query."""
+        bureau_of = bureau_ids(Organisation.objects.values_list("id", "parent_id", "kind"))
+        return {node for node, bureau in bureau_of.items() if bureau == self.pk}
+
     def clean(self):
         if self.pk and self.parent_id in self.subtree_ids():
             raise ValidationError({"parent": _("An organisation cannot lie under itself.")})
@@ -99,6 +104,14 @@ def bureau_ids(rows: Iterable[tuple[int, int | None, str]]) -> dict[int, int]:
         return node
 
     return {node: bureau_of(node) for node in parents}
+
+
+def path_to(organisation: Organisation, tree: dict[int, Organisation]) -> list[Organisation]:
+    """The organisation below those above it, the topmost first. `tree` holds all of them by id; a circle, whatever is stored, ends."""
+    path = [organisation]
+    while path[0].parent_id is not None and tree[path[0].parent_id] not in path:
+        path.insert(0, tree[path[0].parent_id])
+    return path
 
 
 class SourceDocument(models.Model):

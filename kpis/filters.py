@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from budget.forms import DayField, FiscalYearField
-from budget.models import Organisation, Programme, bureau_ids
+from budget.models import Organisation, Programme
 from kpis.choices import DeadlineKind, Kind, NoDeadline, Status, Term
 from kpis.models import OutcomeTarget
 from kpis.reports import attains_more_than
@@ -113,8 +113,7 @@ class OutcomeTargetFilterSet(django_filters.FilterSet):
 
     def within_bureau(self, targets, name, bureau):
         """Those that `reports.totals_by_bureau` counts for the organisation: not all below it, where bureaus lie below."""
-        bureau_of = bureau_ids(Organisation.objects.values_list("id", "parent_id", "kind"))
-        return targets.filter(programme__lead__in=[lead for lead, counted_for in bureau_of.items() if counted_for == bureau.pk])
+        return targets.filter(programme__lead__in=bureau.counted_ids())
 
     def led_by(self, targets, name, lead):
         return targets.filter(programme__lead=lead)

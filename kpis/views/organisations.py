@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from django.http import Http404
 
-from budget.models import Organisation, Programme, subtree_ids
+from budget.models import Organisation, Programme, path_to, subtree_ids
 from kpis import dashboard, yearly_round
 from kpis.choices import OVERDUE, Status
 from kpis.dashboard import Group
@@ -69,14 +69,6 @@ class OrganisationPage(ReportPage):
 def below(organisation: Organisation, tree: dict[int, Organisation]) -> set[int]:
     """The keys of an organisation and of all below it."""
     return subtree_ids(((node.pk, node.parent_id) for node in tree.values()), [organisation.pk])
-
-
-def path_to(organisation: Organisation, tree: dict[int, Organisation]) -> list[Organisation]:
-    """The organisation below those above it, the topmost first."""
-    path = [organisation]
-    while path[0].parent_id is not None and tree[path[0].parent_id] not in path:
-        path.insert(0, tree[path[0].parent_id])
-    return path
 
 
 def overdue_of(counted: Iterable[Group]) -> list[tuple[Status, int]]:

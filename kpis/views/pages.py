@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from budget.models import Organisation, Programme, ProgrammeSuccession, SourceDocument, SourcePassage, SourceText
+from budget.models import Organisation, Programme, ProgrammeSuccession, SourceDocument, SourcePassage, SourceText, path_to
 from kpis import charts, explain, reports, revisions, workflow
 from kpis.asof import Clocks
 from kpis.models import OutcomeTarget, TargetLink, YearlyMilestone
@@ -108,7 +108,7 @@ class ProgrammePage(ReportPage):
         bars = charts.bars([budget.amount_yen for budget in budgets], hundred_millions)
         return super().get_context_data(
             programme=programme,
-            lead_path=self.path_to(programme.lead_id),
+            lead_path=path_to(programme.lead, Organisation.objects.in_bulk()),
             responsibilities=programme.responsibilities.select_related("organisation"),
             budgets=budgets,
             bars=bars,
@@ -128,14 +128,6 @@ class ProgrammePage(ReportPage):
         standing = [(by_id[a], by_id[b]) for a, b in links if a in by_id and b in by_id]
         columns = {target: charts.column_of(target.level, target.term) for target in targets}
         return charts.logic_model(columns, standing) if columns else None
-
-    def path_to(self, organisation_id: int) -> list[Organisation]:
-        """The organisation below those above it, the topmost first."""
-        organisations, path = Organisation.objects.in_bulk(), []
-        while organisation_id is not None:
-            path.insert(0, organisations[organisation_id])
-            organisation_id = organisations[organisation_id].parent_id
-        return path
 
 
 class LinesForm(forms.Form):
