@@ -16,10 +16,11 @@ from budget.fiscal import fiscal_year_of
 from budget.models import Organisation, Programme, bureau_ids
 from kpis.asof import Clocks, as_known_at
 from kpis.choices import OVERDUE, NoDeadline, Status
-from kpis.models import WHY_NEVER_OVERDUE, OutcomeTarget, start_of_day
+from kpis.models import WHY_NEVER_OVERDUE, OutcomeTarget, falls_due, start_of_day
+from kpis.reports import SOON, Line
 from kpis.status import flag
 
-DAYS_AHEAD = 90
+DAYS_AHEAD = SOON.days
 
 
 class Group(NamedTuple):
@@ -45,7 +46,7 @@ def groups(targets: QuerySet[OutcomeTarget], on: date, *, by_programme: bool = F
     counted = targets.with_status(on).annotate(
         lead=F("programme__lead"),
         of_programme=F("programme") if by_programme else Value(None, output_field=BigIntegerField()),
-        falls_due=flag(Q(each_year=False, due_on__gte=on, due_on__lte=last_day_ahead(on))),
+        falls_due=flag(falls_due(on, last_day_ahead(on))),
         never=WHY_NEVER_OVERDUE,
     )
     told = Group._fields[:-1]
@@ -53,7 +54,7 @@ def groups(targets: QuerySet[OutcomeTarget], on: date, *, by_programme: bool = F
 
 
 def last_day_ahead(on: date) -> date:
-    return on + timedelta(days=DAYS_AHEAD)
+    return on + SOON
 
 
 def by_status(counted: Iterable[Group]) -> Counter:
@@ -94,18 +95,6 @@ def by_status_at(clocks: Clocks) -> Counter:
 
 
 # --- By organisation -----------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Line:
-    """How many targets of an organisation have each status that the table tells."""
-
-    organisation: Organisation
-    counts: Counter
-
-    @property
-    def total(self) -> int:
-        return self.counts.total()
 
 
 def overdue_by_bureau(counted: Iterable[Group], organisations: dict[int, Organisation]) -> list[Line]:

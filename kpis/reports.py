@@ -4,6 +4,7 @@ A report's rows are a queryset of outcome targets with their status on a day; a 
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -20,7 +21,7 @@ from kpis import deadlines, explain
 from kpis.choices import OVERDUE, Kind, NoDeadline, ReportState
 from kpis.exports.columns import Column, Holds
 from kpis.measures import attainment, published_attainment
-from kpis.models import ClosedMiss, Evidence, OutcomeTarget, ProgressReport
+from kpis.models import ClosedMiss, Evidence, OutcomeTarget, ProgressReport, falls_due
 from kpis.status import DOWNWARD, UPWARD, whole
 
 SOON = timedelta(days=90)
@@ -301,7 +302,7 @@ def closed_misses(on: date) -> QuerySet[OutcomeTarget]:
 
 def due_soon(on: date) -> QuerySet[OutcomeTarget]:
     """Targets whose last day is the day itself or one of the 90 days after it. Targets of each year have no such day."""
-    return _narrowed(Q(each_year=False, due_on__gte=on, due_on__lte=on + SOON), on)
+    return _narrowed(falls_due(on, on + SOON), on)
 
 
 def without_deadline_or_number(on: date) -> QuerySet[OutcomeTarget]:
@@ -358,6 +359,23 @@ def with_what_columns_read(targets: QuerySet[OutcomeTarget]) -> QuerySet[Outcome
 
 
 @dataclass(frozen=True)
+class Line:
+    """How many targets or reports of each kind an organisation has."""
+
+    organisation: Organisation
+    counts: Counter
+
+    @property
+    def total(self) -> int:
+        return self.counts.total()
+
+
+def totals(lines: Iterable[Any]) -> Counter:
+    """The sum of lines, or of whatever has `counts`."""
+    return sum((line.counts for line in lines), Counter())
+
+
+@dataclass(frozen=True)
 class BureauTotal:
     """How many targets of a bureau stand in each status. A programme's targets count for the bureau of its lead."""
 
@@ -379,11 +397,11 @@ def totals_by_bureau(targets: QuerySet[OutcomeTarget]) -> list[BureauTotal]:
     )
     organisations = Organisation.objects.in_bulk()
     bureau_of = bureau_ids((node.id, node.parent_id, node.kind) for node in organisations.values())
-    totals: dict[int, Counter] = {}
-    for lead, found, number in counted:
-        totals.setdefault(bureau_of[lead], Counter())[found] += number
+    found: dict[int, Counter] = {}
+    for lead, status, number in counted:
+        found.setdefault(bureau_of[lead], Counter())[status] += number
     return sorted(
-        (BureauTotal(organisations[bureau], dict(counts)) for bureau, counts in totals.items()), key=lambda total: total.bureau.code
+        (BureauTotal(organisations[bureau], dict(counts)) for bureau, counts in found.items()), key=lambda total: total.bureau.code
     )
 
 

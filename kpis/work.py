@@ -7,7 +7,7 @@ target that is achieved for good: after its last day, or where it has none and i
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -20,6 +20,8 @@ from budget.models import Organisation
 from kpis import deadlines
 from kpis.choices import DeadlineKind, ReportState, Status
 from kpis.models import OutcomeTarget, ProgressReport, programmes_reported_by
+from kpis.reports import Line
+from kpis.status import flag
 
 
 def asked(on: date) -> QuerySet[OutcomeTarget]:
@@ -58,15 +60,11 @@ def with_year_to_report(targets: QuerySet[OutcomeTarget], on: date) -> QuerySet[
         targets.with_status(on)
         .annotate(year_to_report=year)
         .alias(
-            has_begun=_is(begun),
-            is_done=_is(Q(status=Status.ACHIEVED, each_year=False) & (Q(last_day_passed=True) | Q(due_on=None))),
+            has_begun=flag(begun),
+            is_done=flag(Q(status=Status.ACHIEVED, each_year=False) & (Q(last_day_passed=True) | Q(due_on=None))),
             is_answered=Exists(answers()),
         )
     )
-
-
-def _is(condition: Q) -> Case:
-    return Case(When(condition, then=Value(True)), default=Value(False))
 
 
 def answers() -> QuerySet[ProgressReport]:
@@ -154,7 +152,7 @@ class OfficialsWork:
         _title, state = REPORTS_IN_HAND[kind]
         return self._reports.filter(state=state).select_related("target__programme__lead", "submitted_by").order_by("reported_at", "pk")
 
-    def by_division(self) -> "list[DivisionsWork]":
+    def by_division(self) -> list[Line]:
         """The numbers of each kind of work by lead organisation, in the order of their codes. Three queries."""
         numbers = {kind: Count("pk", filter=condition) for kind, (_title, condition) in TARGETS_TO_REPORT.items()}
         counted = list(self._targets.order_by().values("programme__lead").annotate(**numbers))
@@ -164,19 +162,7 @@ class OfficialsWork:
         for lead, state, number in in_hand:
             counts.setdefault(lead, Counter())[states[state]] += number
         leads = Organisation.objects.select_related("parent").in_bulk(list(counts))
-        return sorted((DivisionsWork(leads[lead], found) for lead, found in counts.items()), key=lambda one: one.organisation.code)
-
-
-@dataclass(frozen=True)
-class DivisionsWork:
-    """How much of each kind of work a lead organisation has."""
-
-    organisation: Organisation
-    counts: Counter
-
-
-def totals(divisions: Iterable[DivisionsWork]) -> Counter:
-    return sum((one.counts for one in divisions), Counter())
+        return sorted((Line(leads[lead], found) for lead, found in counts.items()), key=lambda one: one.organisation.code)
 
 
 # --- A reviewer's work --------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ and what is open counts beside what is closed. What is missing from earlier year
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -22,6 +21,7 @@ from kpis import work
 from kpis.choices import ReportState, Status
 from kpis.deadlines import last_ended_year, results_due_on
 from kpis.models import OutcomeTarget, ProgressReport, start_of_day
+from kpis.reports import Line, totals
 
 IN_TIME, LATE, MISSING, TO_COME, EARLIER = "in_time", "late", "missing", "to_come", "earlier"
 HANDED_IN, NOT_HANDED_IN = (IN_TIME, LATE), (MISSING, TO_COME)
@@ -85,20 +85,6 @@ def with_place(targets: QuerySet[OutcomeTarget], on: date, known_at: datetime | 
 # --- By division --------------------------------------------------------------------------------------------------------------------
 
 
-def leads_within(bureau: Organisation) -> set[int]:
-    """The organisations whose targets count for a bureau: those that have none nearer to them."""
-    bureau_of = bureau_ids(Organisation.objects.values_list("id", "parent_id", "kind"))
-    return {organisation for organisation, found in bureau_of.items() if found == bureau.pk}
-
-
-@dataclass(frozen=True)
-class Line:
-    """How many targets of an organisation stand in each list of the round."""
-
-    organisation: Organisation
-    counts: Counter
-
-
 @dataclass(frozen=True)
 class BureauLines:
     """The lines of the divisions that lead programmes within a bureau, and their sum."""
@@ -108,31 +94,32 @@ class BureauLines:
 
     @property
     def counts(self) -> Counter:
-        return total(self.divisions)
+        return totals(self.divisions)
 
 
-def total(lines: Iterable[Line | BureauLines]) -> Counter:
-    return sum((line.counts for line in lines), Counter())
+_NUMBERS = {f"n_{name}": Count("pk", filter=condition) for name, (_title, condition) in LISTS.items()}
 
 
-def numbers(targets: QuerySet[OutcomeTarget]) -> dict[str, int]:
+def _counts(row: dict[str, int]) -> Counter:
+    return Counter({name: row[f"n_{name}"] for name in LISTS})
+
+
+def numbers(targets: QuerySet[OutcomeTarget]) -> Counter:
     """How many targets stand in each list. `targets` carry their place. One query."""
-    return targets.order_by().aggregate(**{name: Count("pk", filter=condition) for name, (_title, condition) in LISTS.items()})
+    return _counts(targets.order_by().aggregate(**_NUMBERS))
 
 
 def by_division(targets: QuerySet[OutcomeTarget]) -> list[BureauLines]:
     """The numbers of each list by lead organisation, within their bureaus, both in the order of their codes. `targets` carry their
     place. Two queries.
     """
-    numbers = {name: Count("pk", filter=condition) for name, (_title, condition) in LISTS.items()}
-    counted = targets.order_by().values(lead=F("programme__lead")).annotate(**{f"n_{name}": number for name, number in numbers.items()})
+    counted = targets.order_by().values(lead=F("programme__lead")).annotate(**_NUMBERS)
     organisations = Organisation.objects.in_bulk()
     bureau_of = bureau_ids((node.id, node.parent_id, node.kind) for node in organisations.values())
     found: dict[int, BureauLines] = {}
     for row in counted:
         bureau = organisations[bureau_of[row["lead"]]]
-        line = Line(organisations[row["lead"]], Counter({name: row[f"n_{name}"] for name in LISTS}))
-        found.setdefault(bureau.pk, BureauLines(bureau)).divisions.append(line)
+        found.setdefault(bureau.pk, BureauLines(bureau)).divisions.append(Line(organisations[row["lead"]], _counts(row)))
     for one in found.values():
         one.divisions.sort(key=lambda line: line.organisation.code)
     return sorted(found.values(), key=lambda one: one.bureau.code)

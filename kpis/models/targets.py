@@ -62,6 +62,12 @@ WHY_NEVER_OVERDUE = models.Case(
 )
 
 
+def falls_due(first: date | None, last: date | None) -> Q:
+    """Whether a target's last day lies between two days, both included; None is no bound. A target of each year has none that decides."""
+    bounds = {"due_on__gte": first, "due_on__lte": last}
+    return Q(each_year=False, due_on__isnull=False, **{lookup: day for lookup, day in bounds.items() if day is not None})
+
+
 class OutcomeTargetQuerySet(models.QuerySet):
     def get_by_natural_key(self, code):
         return self.get(code=code)
@@ -95,9 +101,8 @@ class OutcomeTargetQuerySet(models.QuerySet):
         return self.filter(due_on=None, each_year=False).annotate(no_deadline=WHY_NEVER_OVERDUE)
 
     def falling_due(self, first: date | None, last: date | None):
-        """Targets whose last day lies between two days, both included; a target of each year has none that decides."""
-        bounds = {"due_on__gte": first, "due_on__lte": last}
-        return self.filter(each_year=False, due_on__isnull=False, **{lookup: day for lookup, day in bounds.items() if day is not None})
+        """Targets whose last day lies between two days: see `falls_due`."""
+        return self.filter(falls_due(first, last))
 
     def visible_to(self, user):
         """Reading is open: every target of every programme."""

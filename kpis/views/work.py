@@ -94,7 +94,7 @@ class WorkPage(InsidePage):
         """The numbers of each division, and the lists of what is to be done."""
         todo = work.OfficialsWork(self.request.user, today, narrowed)
         divisions = todo.by_division()
-        numbers = work.totals(divisions)
+        numbers = reports.totals(divisions)
         in_hand = [
             WorkList(kind, title, numbers[kind], todo.reports(kind), of_reports=True)
             for kind, (title, _state) in work.REPORTS_IN_HAND.items()

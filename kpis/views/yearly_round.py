@@ -9,7 +9,7 @@ from budget.models import Organisation
 from kpis import yearly_round
 from kpis.deadlines import last_ended_year
 from kpis.models import OutcomeTarget
-from kpis.reports import with_what_columns_read
+from kpis.reports import totals, with_what_columns_read
 from kpis.views.base import InsidePage, Problem, Refused, ReportPage, page_of, problems_of, turned
 
 # What each day to come brings, in words.
@@ -82,7 +82,7 @@ class RoundPage(InsidePage, ReportPage):
             "bureaus": [
                 (one.bureau, numbers(one.counts), [(line.organisation, numbers(line.counts)) for line in one.divisions]) for one in bureaus
             ],
-            "totals": numbers(yearly_round.total(bureaus)),
+            "totals": numbers(totals(bureaus)),
             "ahead": [(change, in_words(change)) for change in yearly_round.ahead(targets, self.on)],
         }
 
@@ -92,7 +92,7 @@ class RoundPage(InsidePage, ReportPage):
         if lead:
             targets = targets.filter(programme__lead=lead)
         if bureau:
-            targets = targets.filter(programme__lead__in=yearly_round.leads_within(bureau))
+            targets = targets.filter(programme__lead__in=bureau.counted_ids())
         if show in AHEAD:
             change = next(change for change in yearly_round.ahead(targets, self.on) if change.what == show)
             title, rows = f"{day_name(change.on)} {in_words(change)}", change.targets
