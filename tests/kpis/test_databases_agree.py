@@ -13,13 +13,17 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from django.db import connection
 
 from kpis.choices import Status
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 POSTGRES = os.environ.get("SEIKA_POSTGRES_URL", "")
 
-pytestmark = pytest.mark.skipif(not POSTGRES, reason="SEIKA_POSTGRES_URL names no PostgreSQL server on which a database may be made")
+pytestmark = [
+    pytest.mark.skipif(not POSTGRES, reason="SEIKA_POSTGRES_URL names no PostgreSQL server on which a database may be made"),
+    pytest.mark.skipif(connection.vendor != "sqlite", reason="Only on SQLite: it asks both databases, and once is enough"),
+]
 
 
 def asked(url: str) -> subprocess.Popen:

@@ -92,7 +92,7 @@ def some_reports(draw: Random, target: oracle.Target) -> tuple[oracle.Report, ..
 def test_status_is_the_one_that_the_oracle_reads():
     seen = Counter()
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
     @given(seed=st.integers(0, 2**64), shift=st.sampled_from([None, None, 0, 1, 153, 154]))
     def compare(seed, shift):
         draw = Random(seed)

@@ -97,7 +97,7 @@ def a_submission(draw: Random, year: int) -> datetime:
 def test_place_is_the_one_that_the_oracle_reads():
     seen = Counter()
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
     @given(seed=st.integers(0, 2**64))
     def compare(seed):
         draw = Random(seed)
