@@ -28,7 +28,7 @@ OLD = 3.5
 def overdue(on: date) -> tuple:
     rows = reports.overdue_targets(on)
     page = [(target.code, target.status, target.programme.lead.name) for target in rows[:PAGE]]
-    return rows.count(), page, [(total.bureau.code, total.counts) for total in reports.totals_by_bureau(rows)]
+    return rows.count(), page, [(total.organisation.code, total.counts) for total in reports.totals_by_bureau(rows)]
 
 
 def all_targets(on: date) -> tuple:

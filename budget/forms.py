@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 
@@ -68,7 +68,7 @@ class DayField(forms.DateField):
 class MomentField(forms.CharField):
     """A moment in Asia/Tokyo, to the microsecond: a day as `DayField` reads it, and a time. A day alone is its end.
 
-    Gives an aware datetime, or None.
+    Gives the moment in UTC, or None.
     """
 
     default_error_messages = {
@@ -89,9 +89,10 @@ class MomentField(forms.CharField):
         day, at, zone = self._PARTS.fullmatch(unicodedata.normalize("NFKC", text)).groups()
         try:
             moment = datetime.combine(parse_day(day), time.fromisoformat(at.zfill(5 if at.count(":") == 1 else 8)) if at else time.max)
-            return datetime.fromisoformat(f"{moment.isoformat()}{zone}") if zone else timezone.make_aware(moment)
+            aware = datetime.fromisoformat(f"{moment.isoformat()}{zone}") if zone else timezone.make_aware(moment)
         except ValueError as error:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+        return aware.astimezone(UTC)  # PostgreSQL reads no offset beyond 16 hours
 
 
 def day_of(text: str, *, option: str) -> date:

@@ -81,6 +81,11 @@ def as_known_at(moment: datetime | None) -> Iterator[None]:
         wrappers[:] = [wrapper for wrapper in wrappers if not isinstance(wrapper, _Reading)] + around
 
 
+def moment_read() -> datetime | None:
+    """The moment that is read as known at; None where what is recorded now is."""
+    return next((wrapper.known_at for wrapper in connection.execute_wrappers if isinstance(wrapper, _Reading)), None)
+
+
 _BEGINNING = re.compile(r"(EXPLAIN (?:\([^)]*\) |QUERY PLAN )?)?(WITH RECURSIVE )?")
 _WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE|MERGE|TRUNCATE)\b", re.IGNORECASE)
 
@@ -89,6 +94,7 @@ class _Reading:
     """Puts the past in front of each statement (an `execute_wrapper`)."""
 
     def __init__(self, moment: datetime):
+        self.known_at = moment
         self.moment = connection.ops.adapt_datetimefield_value(moment)
 
     def __call__(self, execute: Callable, sql: str, params, many: bool, context: dict):

@@ -109,15 +109,16 @@ class Figure:
 
 @dataclass(frozen=True)
 class Row:
-    """What is known of one fiscal year. `path` is the figure that the year's result is held against on the way, rounded where it lies on
-    the straight line; `meets` and `short` say whether the result meets the target and whether it is short of the path, None where there
-    is no result, or nothing to hold it against."""
+    """What is known of one fiscal year. `path` is the figure that the year's result is held against on the way; `meets` and `short` say
+    whether the result meets the target and whether it is short of the path, None where there is no result, or nothing to hold it against.
+    """
 
     year: int
     result: Decimal | None = None
     preliminary: bool = False
     milestone: Decimal | None = None
     path: Decimal | None = None
+    path_is_rounded: bool = False
     meets: bool | None = None
     short: bool | None = None
     is_baseline: bool = False
@@ -231,10 +232,10 @@ def target_chart(terms: Terms, results: Sequence[Figure], milestones: Mapping[in
 
     def point(year: int, value: Decimal, preliminary: bool = False) -> Point:
         y = up.at(value)
-        # Above the figure, but below it where the year's milestone stands there.
+        # Above the figure, but below it where the year's milestone stands there, and there is room above the years.
         milestone = up.at(milestones[year]) if year in milestones else None
         is_taken = milestone is not None and 0 <= y - milestone <= LABEL_ROOM
-        return Point(along.at(year), y, year, _number(value), y + 22 if is_taken else y - 13, preliminary)
+        return Point(along.at(year), y, year, _number(value), y + 22 if is_taken and y + 22 < CHART_BOTTOM else y - 13, preliminary)
 
     points = [point(row.year, row.result, row.preliminary) for row in rows if row.result is not None]
     path, straight = _path(terms, milestones, last)
@@ -272,16 +273,18 @@ def _row(terms: Terms, year: int, result: Figure | None, milestones: Mapping[int
     in_force = max((set_for for set_for in milestones if set_for <= year), default=None)
     has_path = _may_have_path(terms)
     path: Decimal | None = None
+    path_is_rounded = False
     if has_path and milestones:
         path = None if in_force is None else milestones[in_force]
-    elif has_path:
-        path = _line(terms).get(year)
+    elif has_path and (on_line := _on_line(terms, year)):
+        path, path_is_rounded = on_line
     return Row(
         year=year,
         result=None if result is None else result.value,
         preliminary=bool(result and result.preliminary),
         milestone=milestones.get(year),
         path=path,
+        path_is_rounded=path_is_rounded,
         meets=None if result is None else _meets(terms, result.value),
         short=None if result is None or path is None else _short(terms, result, path if milestones else None),
         is_baseline=year == terms.baseline_year,
@@ -296,7 +299,7 @@ def _meets(terms: Terms, value: Decimal) -> bool:
 
 
 def _short(terms: Terms, result: Figure, milestone: Decimal | None) -> bool | None:
-    """By the milestone in force; without one by the straight line itself, not by its rounded figure."""
+    """By the milestone in force; without one by the straight line itself."""
     if milestone is not None:
         return measures.short_of(terms.comparator, milestone, result.value)
     assert terms.value is not None
@@ -309,8 +312,8 @@ def _may_have_path(terms: Terms) -> bool:
     return terms.kind == Kind.QUANTITATIVE and terms.comparator != Comparator.WITHIN and not terms.each_year
 
 
-def _line(terms: Terms) -> dict[int, Decimal]:
-    return measures.straight_line(terms.comparator, terms.baseline_value, terms.baseline_year, terms.value, terms.due_fy)
+def _on_line(terms: Terms, year: int) -> measures.OnLine | None:
+    return measures.on_line(terms.comparator, terms.baseline_value, terms.baseline_year, terms.value, terms.due_fy, year)
 
 
 def _path(terms: Terms, milestones: Mapping[int, Decimal], last: int) -> tuple[list[tuple[int, Decimal]], bool]:
@@ -322,7 +325,9 @@ def _path(terms: Terms, milestones: Mapping[int, Decimal], last: int) -> tuple[l
         for year, value in sorted(milestones.items()):
             corners += [(year, corners[-1][1]), (year, value)] if corners else [(year, value)]
         return [*corners, (last, corners[-1][1])] if last > corners[-1][0] else corners, False
-    if not _line(terms) or terms.baseline_year is None or terms.baseline_value is None or terms.due_fy is None or terms.value is None:
+    if terms.baseline_year is None or terms.baseline_value is None or terms.due_fy is None or terms.value is None:
+        return [], False
+    if terms.baseline_year >= terms.due_fy:
         return [], False
     return [(terms.baseline_year, terms.baseline_value), (terms.due_fy, terms.value)], True
 
@@ -372,7 +377,7 @@ class BarChart:
         return self.height - 8
 
 
-BARS_WIDTH, BARS_LEFT, BARS_RIGHT, BARS_TOP = 520, 150, 380, 34
+BARS_WIDTH, BARS_LEFT, BARS_RIGHT, BARS_TOP = 520, 164, 380, 34
 BAR_PITCH, BAR_THICKNESS = 46, 20
 
 

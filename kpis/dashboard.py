@@ -13,32 +13,25 @@ from typing import NamedTuple
 from django.db.models import BigIntegerField, Count, F, Q, QuerySet, Sum, Value
 
 from budget.fiscal import fiscal_year_of
-from budget.models import Organisation, Programme, bureau_ids
+from budget.models import Organisation, Programme
 from kpis.asof import Clocks, as_known_at
-from kpis.choices import OVERDUE, NoDeadline, Status
-from kpis.models import WHY_NEVER_OVERDUE, OutcomeTarget, falls_due, start_of_day
-from kpis.reports import SOON, Line
+from kpis.choices import OVERDUE, Status
+from kpis.models import OutcomeTarget, falls_due, is_overdue, start_of_day
+from kpis.reports import SOON, Line, lines, lines_by_bureau
 from kpis.status import flag
 
 DAYS_AHEAD = SOON.days
 
 
 class Group(NamedTuple):
-    """So many targets of a lead organisation, or of one of its programmes, that stand alike: `falls_due` within `DAYS_AHEAD`, `never`
-    overdue for a reason or ''.
-    """
+    """So many targets of a lead organisation, or of one of its programmes, that stand alike: `falls_due` within `DAYS_AHEAD`."""
 
     lead: int
     of_programme: int | None
     status: str
-    miss_closed: bool
+    is_overdue: bool
     falls_due: bool
-    never: str
     number: int
-
-    @property
-    def is_overdue(self) -> bool:
-        return self.status in OVERDUE and not self.miss_closed
 
 
 def groups(targets: QuerySet[OutcomeTarget], on: date, *, by_programme: bool = False) -> list[Group]:
@@ -46,8 +39,8 @@ def groups(targets: QuerySet[OutcomeTarget], on: date, *, by_programme: bool = F
     counted = targets.with_status(on).annotate(
         lead=F("programme__lead"),
         of_programme=F("programme") if by_programme else Value(None, output_field=BigIntegerField()),
+        is_overdue=flag(is_overdue()),
         falls_due=flag(falls_due(on, last_day_ahead(on))),
-        never=WHY_NEVER_OVERDUE,
     )
     told = Group._fields[:-1]
     return [Group(*row) for row in counted.order_by().values_list(*told).annotate(number=Count("pk"))]
@@ -65,13 +58,14 @@ def by_status(counted: Iterable[Group]) -> Counter:
     return numbers
 
 
-def never_overdue(counted: Iterable[Group]) -> Counter:
-    """How many targets can never be overdue, by the reason (`NoDeadline`)."""
-    numbers = Counter(dict.fromkeys(NoDeadline.values, 0))
+def numbers_of(counted: Iterable[Group]) -> tuple[int, list[tuple[Status, int]]]:
+    """How many targets, and how many of them are overdue, missed and unreported apart."""
+    number, overdue = 0, Counter()
     for group in counted:
-        if group.never:
-            numbers[group.never] += group.number
-    return numbers
+        number += group.number
+        if group.is_overdue:
+            overdue[group.status] += group.number
+    return number, [(code, overdue[code]) for code in OVERDUE]
 
 
 # --- Since the end of last month -----------------------------------------------------------------------------------------------------
@@ -102,22 +96,13 @@ def overdue_by_bureau(counted: Iterable[Group], organisations: dict[int, Organis
 
     `organisations` is the whole tree, by id.
     """
-    bureau_of = bureau_ids((node.id, node.parent_id, node.kind) for node in organisations.values())
-    counts: dict[int, Counter] = {}
-    for group in counted:
-        if group.is_overdue:
-            counts.setdefault(bureau_of[group.lead], Counter())[group.status] += group.number
-    return sorted((Line(organisations[bureau], found) for bureau, found in counts.items()), key=lambda line: line.organisation.code)
+    return lines_by_bureau(((group.lead, group.status, group.number) for group in counted if group.is_overdue), organisations)
 
 
 def unreported_by_lead(counted: Iterable[Group], organisations: dict[int, Organisation]) -> list[Line]:
     """The unreported targets of each organisation that leads their programmes, the most first."""
-    counts: dict[int, Counter] = {}
-    for group in counted:
-        if group.status == Status.UNREPORTED:
-            counts.setdefault(group.lead, Counter())[group.status] += group.number
-    lines = (Line(organisations[lead], found) for lead, found in counts.items())
-    return sorted(lines, key=lambda line: (-line.total, line.organisation.code))
+    unreported = ((group.lead, group.status, group.number) for group in counted if group.status == Status.UNREPORTED)
+    return sorted(lines(unreported, organisations), key=lambda line: -line.total)
 
 
 # --- Money ---------------------------------------------------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from budget.fiscal import calendar_year_name, day_name, fiscal_year_name
 from kpis import deadlines, measures
-from kpis.choices import Comparator, DeadlineKind, Grade, Kind, NoDeadline, Status
-from kpis.status import GRADES_BEHIND
+from kpis.choices import Accumulation, Comparator, DeadlineKind, Grade, Kind, NoDeadline, Status
+from kpis.status import GRADES_BEHIND, UPWARD
 
 _GOALS = {
     Comparator.AT_LEAST: gettext_lazy("at least %(value)s"),
@@ -112,6 +112,7 @@ def deadline_steps(target, results_due: tuple[int, int] = deadlines.RESULTS_DUE)
         *told,
         _("Results of %(year)s are due by %(day)s.") % names,
         _("Where none is accepted or submitted by then, the target is unreported from %(from)s.") % names,
+        *_older_total(target),
     ]
 
 
@@ -147,7 +148,7 @@ def _last_day_steps(target) -> Iterable[str]:
             yield _("Until then there is no last day, and the target cannot be overdue.")
         return
     yield _("The last day is %(day)s.") % {"day": day_name(target.due_on)}
-    if target.deadline_kind in (DeadlineKind.CALENDAR_YEAR, DeadlineKind.DATE, DeadlineKind.AFTER_EVENT):
+    if not target.each_year and target.deadline_kind in (DeadlineKind.CALENDAR_YEAR, DeadlineKind.DATE, DeadlineKind.AFTER_EVENT):
         yield _("It lies in %(year)s: the report of that year decides.") % {"year": fiscal_year_name(target.due_fy)}
 
 
@@ -163,29 +164,41 @@ def why(target, on: date, milestones: Sequence = (), results_due: tuple[int, int
 
 
 def _rule(target, on: date, milestones: Sequence, results_due: tuple[int, int]) -> str:
-    """The row of the rule that gave the status."""
+    """What has ended, where anything has, and the row of the rule that gave the status."""
+    row = _row(target, on, milestones, results_due)
+    if not _passed(target, on):
+        return row
+    if target.each_year:
+        return _("The fiscal year judged, %(year)s, has ended.") % {"year": fiscal_year_name(target.judged_fy)} + " " + row
+    return _("The last day has passed.") + " " + row
+
+
+def _row(target, on: date, milestones: Sequence, results_due: tuple[int, int]) -> str:
+    judged = {"years": _deciding_years(target)}
+    if target.judged_fy is not None:
+        judged |= {"year": fiscal_year_name(target.judged_fy), "day": day_name(deadlines.results_due_on(target.judged_fy, results_due))}
     match target.status:
         case Status.ACHIEVED if not _passed(target, on):
             return _("The latest accepted result meets the target.")
         case Status.ACHIEVED if target.basis_fy < target.judged_fy:
             return _("No result of the deadline's year is accepted yet, but an older running total already meets the target.")
         case Status.ACHIEVED if target.achieved_late:
-            return _("The last day has passed and a result of a later year meets the target.")
+            return _("A result of a later year meets the target.")
         case Status.ACHIEVED:
-            return _("The last day has passed and the result of the year judged meets the target.")
+            return _("The result of the year judged meets the target.")
         case Status.MISSED:
-            return _("The last day has passed, and no accepted result of the year judged or later meets the target.")
+            told = _("No accepted result of %(years)s meets the target.") % judged
+            if target.preliminary and target.basis_fy == target.judged_fy:
+                told += " " + _("The result is preliminary, but it was due by %(day)s: it is missed.") % judged
+            return told
         case Status.UNREPORTED:
-            return _("The last day has passed, the results of %(year)s were due by %(day)s, and none is accepted or submitted.") % {
-                "year": fiscal_year_name(target.judged_fy),
-                "day": day_name(deadlines.results_due_on(target.judged_fy, results_due)),
-            }
-        case Status.AWAITING if target.awaiting_acceptance:
-            return _("The last day has passed; a result is submitted and not yet accepted.")
+            return _("Results of %(year)s were due by %(day)s, and none of %(years)s is accepted or submitted.") % judged
         case Status.AWAITING if target.basis_fy is not None:
-            return _("The last day has passed; a preliminary result misses the target, and the final one is not due yet.")
+            return _("A preliminary result misses the target, and the final one is not due yet.")
+        case Status.AWAITING if target.awaiting_acceptance:
+            return _("A result is submitted and not yet accepted.")
         case Status.AWAITING:
-            return _("The last day has passed, but the results of the year judged are not due yet.")
+            return _("The results of %(year)s are not due yet.") % judged
         case Status.NO_DEADLINE if target.latest_fy is None:
             return _("There is no last day, and no result is accepted.")
         case Status.NO_DEADLINE:
@@ -227,7 +240,11 @@ def _inputs(target, on: date, results_due: tuple[int, int]) -> Iterable[str]:
             "day": day_name(target.basis_measured_on),
         }
     elif target.latest_fy is not None:
-        yield _("The latest accepted result is of %(year)s: too early to decide.") % {"year": fiscal_year_name(target.latest_fy)}
+        if _reads_older_totals(target):
+            sentence = _("The latest accepted result is of %(year)s: an older running total decides only where it meets the target.")
+        else:
+            sentence = _("The latest accepted result is of %(year)s: too early to decide.")
+        yield sentence % {"year": fiscal_year_name(target.latest_fy)}
     else:
         yield _("No accepted result counts on this day.")
 
@@ -256,14 +273,31 @@ def _passed(target, on: date) -> bool:
     return target.judged_fy is not None if target.each_year else target.due_on is not None and target.due_on < on
 
 
+def _reads_older_totals(target) -> bool:
+    """Whether an older running total decides, where no result of the deadline's year or later does and the total meets."""
+    return target.accumulation == Accumulation.RUNNING_TOTAL and target.comparator in UPWARD and not target.each_year
+
+
+def _older_total(target) -> Iterable[str]:
+    if _reads_older_totals(target):
+        sentence = _("Where no result of %(years)s is accepted, an older running total that meets the target decides: achieved.")
+        yield sentence % {"years": _deciding_years(target)}
+
+
 def _meets(target) -> bool:
     return measures.meets(target.comparator, target.value, target.value_max, target.basis_value)
 
 
 def _falls_short_without_a_path(target, milestones: Sequence) -> bool:
-    if target.kind == Kind.QUALITATIVE or _meets(target):
-        return False
-    return target.comparator == Comparator.WITHIN or not _path(target, milestones)
+    return _falls_short(target) and not _has_path(target, milestones)
+
+
+def _falls_short(target) -> bool:
+    return target.kind == Kind.QUANTITATIVE and not _meets(target)
+
+
+def _has_path(target, milestones: Sequence) -> bool:
+    return target.comparator != Comparator.WITHIN and bool(_path(target, milestones))
 
 
 def _path(target, milestones: Sequence) -> str:
@@ -273,15 +307,20 @@ def _path(target, milestones: Sequence) -> str:
         told = {"year": fiscal_year_name(in_force.fiscal_year), "value": figure(in_force.value, None, target.unit)}
         return " " + _("The milestone of %(year)s is %(value)s.") % told
     start, first, end, last = target.baseline_value, target.baseline_year, target.value, target.due_fy
-    if milestones or measures.short_of_line(target.comparator, start, first, end, last, target.basis_value, target.latest_fy) is None:
+    on_line = measures.on_line(target.comparator, start, first, end, last, target.latest_fy)
+    if milestones or on_line is None:
         return ""
+    on_path = figure(on_line.figure, None, target.unit)
     told = {
         "baseline": figure(start, None, target.unit),
         "baseline_year": fiscal_year_name(first),
         "value": figure(end, None, target.unit),
         "year": fiscal_year_name(last),
+        "figure": _("about %(figure)s") % {"figure": on_path} if on_line.is_rounded else on_path,
+        "of": fiscal_year_name(target.latest_fy),
     }
-    return " " + _("The path is the straight line from %(baseline)s in %(baseline_year)s to %(value)s in %(year)s.") % told
+    sentence = _("The path is the straight line from %(baseline)s in %(baseline_year)s to %(value)s in %(year)s: %(figure)s in %(of)s.")
+    return " " + sentence % told
 
 
 # --- What would change a status -----------------------------------------------------------------------------------------------------
@@ -292,12 +331,18 @@ def what_would_change(target, on: date, milestones: Sequence = (), results_due: 
 
     A revision of the target always can: it is not told.
     """
-    return [*_results_that_change(target, on, milestones, results_due), *_days_that_change(target, on, results_due)]
+    return [
+        *_results_that_change(target, on, milestones, results_due),
+        *_corrections_that_change(target, on, milestones),
+        *_days_that_change(target, on, results_due),
+    ]
 
 
 def _results_that_change(target, on: date, milestones: Sequence, results_due: tuple[int, int]) -> Iterable[str]:
     deciding = {"years": _deciding_years(target)}
     match target.status:
+        case Status.ACHIEVED if target.due_on is None and not target.each_year:
+            yield _("The accepted result of a later fiscal year that does not meet the target: without a last day the latest one counts.")
         case Status.ACHIEVED if not _passed(target, on):
             yield _("The accepted result of a later fiscal year that does not meet the target: until the last day the latest one counts.")
         case Status.ACHIEVED if target.basis_fy < target.judged_fy:
@@ -313,8 +358,11 @@ def _results_that_change(target, on: date, milestones: Sequence, results_due: tu
         case Status.UNREPORTED:
             yield _("A submitted result of %(years)s: awaiting result, until it is decided.") % deciding
             yield _("An accepted result of %(years)s: achieved where it meets the target, else missed.") % deciding
+            yield from _older_total(target)
         case Status.AWAITING:
-            yield (_("An accepted result of %(years)s: achieved where it meets, missed where it does not and is final or due.") % deciding)
+            yield _("An accepted result of %(years)s: achieved where it meets, missed where it does not and is final or due.") % deciding
+            if target.basis_fy is None:
+                yield from _older_total(target)
         case Status.NO_DEADLINE:
             yield _("An accepted result that meets the target, as the latest one: achieved.")
             yield _what_gives_a_last_day(target)
@@ -327,7 +375,7 @@ def _results_that_change(target, on: date, milestones: Sequence, results_due: tu
         case Status.IN_PROGRESS if _falls_short_without_a_path(target, milestones):
             yield _("A later accepted result that meets the target.")
             if target.comparator != Comparator.WITHIN:
-                yield _("Milestones, or a baseline of an earlier year: then there is a path to hold the result against.")
+                yield _what_gives_a_path(target, milestones)
         case Status.IN_PROGRESS:
             year = fiscal_year_name(deadlines.last_due_year(on, results_due))
             yield _("An accepted result of %(year)s or later.") % {"year": year}
@@ -335,6 +383,26 @@ def _results_that_change(target, on: date, milestones: Sequence, results_due: tu
             yield _("A later accepted grade: 4 or 5 is behind, 1 or 2 is achieved.")
         case Status.ON_TRACK:
             yield _("A later accepted result that does not meet the target, and is short of its path or has none.")
+
+
+def _corrections_that_change(target, on: date, milestones: Sequence) -> Iterable[str]:
+    """What is recorded already, as far as no deciding result has settled the status."""
+    if target.basis_fy is None or (_passed(target, on) and target.basis_fy >= target.judged_fy):
+        return
+    yield _("A correction of the result that the status rests on: what it says of the target depends on its figure.")
+    if target.due_on is not None and not _passed(target, on) and _falls_short(target) and _has_path(target, milestones):
+        yield _("A milestone that is added or changed: it can move the path.")
+
+
+def _what_gives_a_path(target, milestones: Sequence) -> str:
+    """Where there are milestones, there is no straight line."""
+    if milestones:
+        sentence = _("A milestone of %(year)s or earlier: then there is a path to hold the result against.")
+    else:
+        sentence = _(
+            "A milestone of %(year)s or earlier, or a baseline of an earlier year: then there is a path to hold the result against."
+        )
+    return sentence % {"year": fiscal_year_name(target.latest_fy)}
 
 
 def _days_that_change(target, on: date, results_due: tuple[int, int]) -> Iterable[str]:
@@ -351,6 +419,7 @@ def _days_that_change(target, on: date, results_due: tuple[int, int]) -> Iterabl
             "day": day_name(target.due_on + timedelta(days=1)),
             "years": _deciding_years(target),
         }
+        yield from _older_total(target)
 
 
 def _end_of_waiting(target, on: date, overdue_from: date) -> Iterable[str]:

@@ -1,16 +1,19 @@
 """How reports and lists are narrowed. The same filters serve the page, the CSV and the command; an unknown parameter is refused."""
 
+import json
+
 import django_filters
 from django import forms
-from django.core.exceptions import ValidationError
-from django.db.models import F, Q
+from django.db.models import F, Lookup
 from django.utils.translation import gettext_lazy as _
 
 from budget.forms import DayField, FiscalYearField
 from budget.models import Organisation, Programme
-from kpis.choices import DeadlineKind, Kind, NoDeadline, Status, Term
+from kpis import search
+from kpis.choices import Kind, NoDeadline, Status, Term
 from kpis.models import OutcomeTarget
 from kpis.reports import attains_more_than
+from kpis.words import words_of
 
 SORTS = (
     ("judged_fy", "due"),
@@ -49,16 +52,18 @@ class TargetOrder(django_filters.OrderingFilter):
         return targets.order_by(*orders, "programme__code", "code")
 
 
-def mentioning(targets, text):
-    """Targets that mention every word of a text."""
-    for word in text.split():
-        targets = targets.filter(
-            Q(statement__icontains=word)
-            | Q(indicator__icontains=word)
-            | Q(programme__display_title__icontains=word)
-            | Q(code__icontains=word)
-        )
-    return targets
+class OneOf(Lookup):
+    """Whether a column holds one of many numbers: a single parameter, whatever their number."""
+
+    prepare_rhs = False
+
+    def as_sql(self, compiler, connection):
+        column, parameters = self.process_lhs(compiler, connection)
+        return f"{column} = ANY(%s)", [*parameters, self.rhs]
+
+    def as_sqlite(self, compiler, connection):
+        column, parameters = self.process_lhs(compiler, connection)
+        return f"{column} IN (SELECT value FROM json_each(%s))", [*parameters, json.dumps(self.rhs)]
 
 
 def _order(default):
@@ -72,10 +77,19 @@ def _organisation():
     )
 
 
-def refuse_unknown_programme(code: str) -> None:
-    """ValidationError for a code that no programme has."""
-    if not Programme.objects.filter(code=code).exists():
-        raise ValidationError(_("There is no programme of this code."))
+def _text():
+    """A text whose words are all mentioned: what is alike, and where it is looked for, `kpis.search` says."""
+    return django_filters.CharFilter(method="mentioning", label=_("text"), max_length=search.LONGEST)
+
+
+# A programme, written as its code: a box of all of them would be too long.
+BY_CODE = {
+    "queryset": Programme.objects.all(),
+    "to_field_name": "code",
+    "label": _("programme code"),
+    "widget": forms.TextInput,
+    "error_messages": {"invalid_choice": _("There is no programme of this code.")},
+}
 
 
 def _counted_for(method, label):
@@ -101,7 +115,7 @@ class OutcomeTargetFilterSet(django_filters.FilterSet):
     )
     bureau = _counted_for("within_bureau", _("counted for the bureau"))
     lead = _counted_for("led_by", _("led by"))
-    q = django_filters.CharFilter(method="mentioning", label=_("text"))
+    q = _text()
     sort = _order(default=_("programme code"))
 
     class Meta:
@@ -122,16 +136,11 @@ class OutcomeTargetFilterSet(django_filters.FilterSet):
         return targets.falling_due(*((day, None) if name == "due_on_from" else (None, day)))
 
     def lacking(self, targets, name, reason):
-        kinds = {
-            "any": Q(),
-            NoDeadline.NONE_STATED: ~Q(deadline_kind__in=(DeadlineKind.AFTER_PROGRAMME, DeadlineKind.AFTER_EVENT)),
-            NoDeadline.PROGRAMME_END_NOT_KNOWN: Q(deadline_kind=DeadlineKind.AFTER_PROGRAMME),
-            NoDeadline.EVENT_NOT_RECORDED: Q(deadline_kind=DeadlineKind.AFTER_EVENT),
-        }
-        return targets.filter(kinds[reason], due_on=None, each_year=False)
+        found = targets.with_no_last_day()
+        return found if reason == "any" else found.filter(no_deadline=reason)
 
     def mentioning(self, targets, name, text):
-        return mentioning(targets, text)
+        return targets.filter(OneOf(F("pk"), search.targets_mentioning(words_of(text))))
 
 
 class OverdueFilterSet(OutcomeTargetFilterSet):
@@ -177,15 +186,15 @@ class RevisionFilterSet(django_filters.FilterSet):
 
     when = django_filters.ChoiceFilter(choices=WHEN, method="near", label=_("when"), empty_label=_("all"))
     organisation = _organisation()
-    programme = django_filters.CharFilter(method="of_programme", label=_("programme code"), validators=[refuse_unknown_programme])
-    q = django_filters.CharFilter(method="mentioning", label=_("text"))
+    programme = django_filters.ModelChoiceFilter(method="of_programme", **BY_CODE)
+    q = _text()
 
     class Meta:
         model = OutcomeTarget
         fields = ()
 
-    def of_programme(self, rows, name, code):
-        return rows.filter(id__in=OutcomeTarget.objects.filter(programme__code=code).values("id"))
+    def of_programme(self, rows, name, programme):
+        return rows.filter(id__in=OutcomeTarget.objects.filter(programme=programme).values("id"))
 
     def near(self, rows, name, code):
         return rows.filter(**{code: True})
@@ -194,7 +203,7 @@ class RevisionFilterSet(django_filters.FilterSet):
         return rows.filter(id__in=OutcomeTarget.objects.filter(programme__lead__in=organisation.subtree_ids()).values("id"))
 
     def mentioning(self, rows, name, text):
-        return rows.filter(id__in=mentioning(OutcomeTarget.objects.all(), text).values("id"))
+        return rows.filter(OneOf(F("id"), search.targets_mentioning(words_of(text))))
 
 
 class ProgrammeFilterSet(django_filters.FilterSet):
@@ -203,7 +212,7 @@ class ProgrammeFilterSet(django_filters.FilterSet):
     OVERDUE = (("yes", _("with overdue targets")),)
     BUDGET = (("none", _("no amount recorded")),)
 
-    q = django_filters.CharFilter(method="mentioning", label=_("text"))
+    q = _text()
     organisation = _organisation()
     overdue = django_filters.ChoiceFilter(choices=OVERDUE, method="with_overdue", label=_("overdue targets"), empty_label=_("all"))
     budget = django_filters.ChoiceFilter(choices=BUDGET, method="without_amount", label=_("budget"), empty_label=_("all"))
@@ -222,6 +231,4 @@ class ProgrammeFilterSet(django_filters.FilterSet):
         return programmes.filter(budget_yen=None)
 
     def mentioning(self, programmes, name, text):
-        for word in text.split():
-            programmes = programmes.filter(Q(display_title__icontains=word) | Q(title__icontains=word) | Q(code__icontains=word))
-        return programmes
+        return programmes.filter(OneOf(F("pk"), search.programmes_mentioning(words_of(text))))

@@ -7,12 +7,14 @@ not met. Comparisons with the path are cross-multiplied, so nothing is divided (
 """
 
 import unicodedata
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from typing import NamedTuple
 
 from kpis.choices import Comparator, Grade
 
 STEP = Decimal("0.0001")  # the smallest difference that is stored
 LIMIT = Decimal(10) ** 11  # the first whole number that has too many digits
+_HUNDRED_MILLION = 10**8
 
 
 def fits(value: Decimal) -> bool:
@@ -107,6 +109,30 @@ def short_of_line(
     return short_of(comparator, planned, done)
 
 
+class OnLine(NamedTuple):
+    """A figure on the straight line as it is shown, and whether it was rounded."""
+
+    figure: Decimal
+    is_rounded: bool
+
+
+def on_line(
+    comparator: str, baseline: Decimal | None, baseline_year: int | None, value: Decimal | None, due_fy: int | None, year: int
+) -> OnLine | None:
+    """The figure of a year on the straight line from the baseline to the target; None where `short_of_line` finds no line.
+
+    Rounded against the results, to what is stored of them: up where more is better, down where less is. So it is just the results that
+    are short of the line that are short of the figure.
+    """
+    if comparator == Comparator.WITHIN or baseline is None or baseline_year is None or value is None or due_fy is None:
+        return None
+    if not baseline_year < year <= due_fy:
+        return None
+    exact = (baseline * (due_fy - year) + value * (year - baseline_year)) / (due_fy - baseline_year)
+    figure = exact.quantize(STEP, ROUND_CEILING if _more_is_better(comparator) else ROUND_FLOOR)
+    return OnLine(figure, figure != exact)
+
+
 def straight_line(
     comparator: str, baseline: Decimal | None, baseline_year: int | None, value: Decimal | None, due_fy: int | None
 ) -> dict[int, Decimal]:
@@ -136,6 +162,11 @@ def format_value(value: Decimal | None, *, separators: bool = False) -> str:
         return ""
     text = f"{value or Decimal(0):{',' if separators else ''}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def hundred_millions(amount: int | Decimal) -> str:
+    """Yen as a budget document reads them: 1.2億円, without rounding."""
+    return f"{format_value(Decimal(amount) / _HUNDRED_MILLION, separators=True)}億円"
 
 
 def _more_is_better(comparator: str) -> bool:

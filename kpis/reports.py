@@ -4,7 +4,7 @@ A report's rows are a queryset of outcome targets with their status on a day; a 
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -370,39 +370,34 @@ class Line:
         return self.counts.total()
 
 
+def lines(counted: Iterable[tuple[int, str, int]], organisations: Mapping[int, Organisation]) -> list[Line]:
+    """What is counted, as (organisation's id, kind, number), by organisation, in the order of their codes."""
+    found: dict[int, Counter] = {}
+    for organisation, kind, number in counted:
+        found.setdefault(organisation, Counter())[kind] += number
+    return sorted((Line(organisations[key], counts) for key, counts in found.items()), key=lambda line: line.organisation.code)
+
+
+def lines_by_bureau(counted: Iterable[tuple[int, str, int]], organisations: Mapping[int, Organisation]) -> list[Line]:
+    """What is counted by lead organisation, by the bureau that its totals are drawn up for. `organisations` is the whole tree, by id."""
+    bureau_of = bureau_ids((node.id, node.parent_id, node.kind) for node in organisations.values())
+    return lines(((bureau_of[lead], kind, number) for lead, kind, number in counted), organisations)
+
+
 def totals(lines: Iterable[Any]) -> Counter:
     """The sum of lines, or of whatever has `counts`."""
     return sum((line.counts for line in lines), Counter())
 
 
-@dataclass(frozen=True)
-class BureauTotal:
-    """How many targets of a bureau stand in each status. A programme's targets count for the bureau of its lead."""
-
-    bureau: Organisation
-    counts: dict[str, int]
-
-    @property
-    def total(self) -> int:
-        return sum(self.counts.values())
-
-
-def totals_by_bureau(targets: QuerySet[OutcomeTarget]) -> list[BureauTotal]:
-    """The rows of a report counted by bureau and status, by the bureaus' codes. Two queries."""
+def totals_by_bureau(targets: QuerySet[OutcomeTarget]) -> list[Line]:
+    """The rows of a report counted by bureau and status. A programme's targets count for the bureau of its lead. Two queries."""
     counted = (
         targets.order_by()
         .values(lead=F("programme__lead"))
         .annotate(status=F("status"), number=Count("id"))
         .values_list("lead", "status", "number")
     )
-    organisations = Organisation.objects.in_bulk()
-    bureau_of = bureau_ids((node.id, node.parent_id, node.kind) for node in organisations.values())
-    found: dict[int, Counter] = {}
-    for lead, status, number in counted:
-        found.setdefault(bureau_of[lead], Counter())[status] += number
-    return sorted(
-        (BureauTotal(organisations[bureau], dict(counts)) for bureau, counts in found.items()), key=lambda total: total.bureau.code
-    )
+    return lines_by_bureau(counted, Organisation.objects.in_bulk())
 
 
 def no_last_day_counts(on: date) -> dict[str, int]:

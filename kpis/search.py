@@ -4,13 +4,16 @@ Each has words of its own: names, titles, codes, 予算事業ID, the indicator a
 in its own words or in those of what it belongs to (the programme, the lead organisation, the organisations above), at least one in its own:
 so 「鉱物課 採択件数」 finds the targets of that division, and 「鉱物課」 the division alone.
 
-The folded words of everything are an index in the memory of the process, one for each pair of clocks, read again when anything is recorded:
-no function folds alike on SQLite and PostgreSQL, and a stored column could not tell the past (docs/adr/0009). Every save adds a row of
-history and none is ever taken away, so that the number of these rows tells whether an index is still true.
+A list is narrowed to the rows that mention every word of a text, by the same index.
+
+The folded words of everything are an index in the memory of the process, one for each moment that is read, read again when anything is
+recorded: no function folds alike on SQLite and PostgreSQL, and a stored column could not tell the past (docs/adr/0009). Every save adds a
+row of history and none is ever taken away, so that the number of these rows tells whether an index is still true.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -18,11 +21,12 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from budget.models import Organisation, Programme
-from kpis.asof import Clocks
+from kpis.asof import moment_read
 from kpis.models import OutcomeTarget
 from kpis.words import folded
 
 SHORTEST = 2  # signs that the longest word has at least: a single one stands nearly everywhere
+LONGEST = 500  # signs of a whole query
 
 
 class Found(NamedTuple):
@@ -37,12 +41,25 @@ def is_long_enough(words: Sequence[str]) -> bool:
     return any(len(word) >= SHORTEST for word in words)
 
 
-def search(words: Sequence[str], clocks: Clocks) -> Found:
-    """What the folded `words` find: organisations, programmes, and the targets that stand on the day; asked within
-    `as_known_at(clocks.known_at)`. One query, and three more where something was recorded since.
+def search(words: Sequence[str], on: date) -> Found:
+    """What the folded `words` find: organisations, programmes, and the targets that stand on the day. Two queries, and three more where
+    something was recorded since.
     """
-    index = _index(clocks, _recorded())
-    return Found(index.organisations.holding(words), index.programmes.holding(words), index.targets.holding(words))
+    index, withdrawn = _index_read(), set(OutcomeTarget.objects.withdrawn_on(on).values_list("pk", flat=True))
+    targets = [key for key in index.targets.holding(words) if key not in withdrawn]
+    return Found(index.organisations.holding(words), index.programmes.holding(words), targets)
+
+
+def programmes_mentioning(words: Sequence[str]) -> list[int]:
+    """The keys of the programmes that hold each of the folded words. One query, and three more where something was recorded since."""
+    return [key for key, _lead, own in _index_read().programmes.rows if all(word in own for word in words)]
+
+
+def targets_mentioning(words: Sequence[str]) -> list[int]:
+    """The keys of the targets, withdrawn ones too, that hold each of the folded words themselves or by their programme. As many queries."""
+    index = _index_read()
+    programmes = {key: own for key, _lead, own in index.programmes.rows}
+    return [key for key, of, own in index.targets.rows if all(word in own or word in programmes.get(of, "") for word in words)]
 
 
 def forget() -> None:
@@ -78,12 +95,11 @@ class _Kind:
 
     def holding(self, words: Sequence[str]) -> list[int]:
         """The keys of the rows that the words find."""
-        found = [row for row in self.rows if any(word in row[2] for word in words)]
-        if len(words) > 1:
-            for word in words:
-                above = {key for key, whole in (self.above or self).whole.items() if word in whole}
-                found = [row for row in found if word in row[2] or row[1] in above]
-        return [row[0] for row in found]
+        found, whole = self.rows, (self.above or self).whole
+        for word in words:
+            above = {parent for parent in {row[1] for row in found} if word in whole.get(parent, "")}
+            found = [row for row in found if word in row[2] or row[1] in above]
+        return [row[0] for row in found if any(word in row[2] for word in words)]
 
 
 def _up(key: int | None, parents: dict[int, int | None]) -> list[int]:
@@ -101,11 +117,16 @@ class _Index(NamedTuple):
     targets: _Kind
 
 
+def _index_read() -> _Index:
+    return _index(moment_read(), _recorded())
+
+
 @lru_cache(4)
-def _index(clocks: Clocks, recorded: tuple) -> _Index:
+def _index(known_at: datetime | None, recorded: tuple) -> _Index:
+    """What is recorded, asked within `as_known_at(known_at)`."""
     organisations = _Kind(_rows(Organisation.objects.all(), "parent_id", "name"))
     programmes = _Kind(_rows(Programme.objects.all(), "lead_id", "display_title", "title", "rs_project_id"), organisations)
-    targets = _Kind(_rows(OutcomeTarget.objects.standing_on(clocks.on), "programme_id", "indicator", "statement"), programmes)
+    targets = _Kind(_rows(OutcomeTarget.objects.all(), "programme_id", "indicator", "statement"), programmes)
     return _Index(organisations, programmes, targets)
 
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from budget.models import Organisation
 from kpis import deadlines
 from kpis.choices import DeadlineKind, ReportState, Status
-from kpis.models import OutcomeTarget, ProgressReport, programmes_reported_by
+from kpis.models import OutcomeTarget, ProgressReport, is_overdue, programmes_reported_by
 from kpis.reports import Line
 from kpis.status import flag
 
@@ -86,7 +86,7 @@ TARGETS_TO_REPORT = {
     "unreported": (_("Unreported"), Q(status=Status.UNREPORTED)),
     "due": (_("Results asked for"), Q(asked_fy__isnull=False) & ~Q(status=Status.UNREPORTED)),
     "behind": (_("Behind"), Q(status=Status.BEHIND)),
-    "missed": (_("Missed"), Q(status=Status.MISSED, miss_closed=False)),
+    "missed": (_("Missed"), is_overdue((Status.MISSED,))),
     # The programme's end is not known, or the event that the deadline counts from is not recorded: somebody has to (DOMAIN §4).
     "undated": (
         _("Deadline to be settled"),

@@ -29,6 +29,13 @@ def test_japanese_takes_the_same_arguments_as_the_english():
     assert [(message.id, [str(error) for error in errors]) for message, errors in messages.kept().check()] == []
 
 
+def test_last_day_of_a_target_has_one_word_and_another_is_for_postings():
+    named = {file for message in messages.kept() if "最終日" in "".join(_strings(message)) for file, _line in message.locations}
+
+    assert [file for file in named if not file.startswith(("accounts/", "templates/admin/accounts/"))] == []
+    assert named
+
+
 def test_compiled_catalogue_is_the_one_that_babel_makes():
     assert messages.MO_FILE.read_bytes() == messages.compiled(messages.kept())
 

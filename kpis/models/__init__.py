@@ -3,7 +3,6 @@
 from kpis.models.locks import EntryLock, LockException
 from kpis.models.proposals import ProgrammeMatch, TargetProposal, decides_for_all
 from kpis.models.targets import (
-    WHY_NEVER_OVERDUE,
     ClosedMiss,
     Evidence,
     OutcomeTarget,
@@ -11,13 +10,13 @@ from kpis.models.targets import (
     TargetLink,
     YearlyMilestone,
     falls_due,
+    is_overdue,
     programmes_reported_by,
     start_of_day,
     with_status,
 )
 
 __all__ = [
-    "WHY_NEVER_OVERDUE",
     "ClosedMiss",
     "EntryLock",
     "Evidence",
@@ -30,6 +29,7 @@ __all__ = [
     "YearlyMilestone",
     "decides_for_all",
     "falls_due",
+    "is_overdue",
     "programmes_reported_by",
     "start_of_day",
     "with_status",

@@ -52,14 +52,9 @@ def with_status(targets: models.QuerySet, on: date) -> models.QuerySet:
     )
 
 
-# Why a target can never be overdue as it stands (`NoDeadline`); blank where it can.
-WHY_NEVER_OVERDUE = models.Case(
-    models.When(Q(due_on__isnull=False) | Q(each_year=True), then=models.Value("")),
-    models.When(deadline_kind=DeadlineKind.AFTER_PROGRAMME, then=models.Value(NoDeadline.PROGRAMME_END_NOT_KNOWN)),
-    models.When(deadline_kind=DeadlineKind.AFTER_EVENT, then=models.Value(NoDeadline.EVENT_NOT_RECORDED)),
-    default=models.Value(NoDeadline.NONE_STATED),
-    output_field=models.CharField(),
-)
+def is_overdue(statuses: tuple[str, ...] = OVERDUE) -> Q:
+    """Whether a target that carries its status is overdue: by a miss that nobody closed, or in silence. `statuses` asks for others."""
+    return Q(status__in=statuses, miss_closed=False)
 
 
 def falls_due(first: date | None, last: date | None) -> Q:
@@ -76,6 +71,11 @@ class OutcomeTargetQuerySet(models.QuerySet):
         """Targets that are not withdrawn, or were not yet on that day."""
         return self.filter(Q(withdrawn_at=None) | Q(withdrawn_at__gte=start_of_day(on + timedelta(days=1))))
 
+    def withdrawn_on(self, on: date):
+        """Targets that do not stand on that day."""
+        withdrawn = self.exclude(withdrawn_at=None)
+        return withdrawn.exclude(pk__in=withdrawn.standing_on(on))
+
     def with_status(self, on: date):
         """Each target's status on a day with its marks and inputs; see `kpis.status`."""
         return with_status(self.standing_on(on), on)
@@ -85,7 +85,7 @@ class OutcomeTargetQuerySet(models.QuerySet):
 
         `statuses` asks for others that a passed deadline can have.
         """
-        return self.filter(status.may_be_overdue(on)).with_status(on).filter(status__in=statuses, miss_closed=False)
+        return self.filter(status.may_be_overdue(on)).with_status(on).filter(is_overdue(statuses))
 
     def closed_misses(self, on: date):
         """Targets that missed, and whose miss a reviewer closed."""
@@ -98,7 +98,13 @@ class OutcomeTargetQuerySet(models.QuerySet):
 
     def with_no_last_day(self):
         """Targets that can never be overdue as they stand, with the reason (`NoDeadline`)."""
-        return self.filter(due_on=None, each_year=False).annotate(no_deadline=WHY_NEVER_OVERDUE)
+        reason = models.Case(
+            models.When(deadline_kind=DeadlineKind.AFTER_PROGRAMME, then=models.Value(NoDeadline.PROGRAMME_END_NOT_KNOWN)),
+            models.When(deadline_kind=DeadlineKind.AFTER_EVENT, then=models.Value(NoDeadline.EVENT_NOT_RECORDED)),
+            default=models.Value(NoDeadline.NONE_STATED),
+            output_field=models.CharField(),
+        )
+        return self.filter(due_on=None, each_year=False).annotate(no_deadline=reason)
 
     def falling_due(self, first: date | None, last: date | None):
         """Targets whose last day lies between two days: see `falls_due`."""

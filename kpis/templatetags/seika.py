@@ -1,6 +1,5 @@
 """How figures, years and statuses are printed on pages. The rules live in `budget.fiscal`, `kpis.measures` and `kpis.explain`."""
 
-from decimal import Decimal
 from urllib.parse import urlencode
 
 from django import template
@@ -18,8 +17,8 @@ from kpis.exports.columns import Holds
 from kpis.registry import REPORTS
 
 register = template.Library()
+register.filter(measures.hundred_millions)
 
-_HUNDRED_MILLION = 10**8
 _COLUMNS = {column.name: column for column in reports.TARGET_COLUMNS}
 
 
@@ -68,12 +67,6 @@ def yen(amount):
 @register.filter
 def budget_stage(code):
     return BudgetStage(code).label
-
-
-@register.filter
-def hundred_millions(amount):
-    """The reading of a budget document: 1.2億円, without rounding."""
-    return f"{measures.format_value(Decimal(amount) / _HUNDRED_MILLION, separators=True)}億円"
 
 
 @register.filter

@@ -51,6 +51,11 @@ class ClocksForm(forms.Form):
         help_text=gettext_lazy("Such as 2026-09-01 17:30, or a day for its end. Blank: what is recorded now."),
     )
 
+    def __init__(self, asked, *, today: date):
+        super().__init__(asked)
+        # A day that nobody asked for is written into no address, and so moves on with the calendar.
+        self.fields["on"].widget.attrs["placeholder"] = today.isoformat()
+
     def clean_known_at(self):
         asof.refuse_unsettled(self.cleaned_data["known_at"], now=timezone.now())
         return self.cleaned_data["known_at"]
@@ -109,9 +114,9 @@ class ReportPage(OpenPage):
 
     def get(self, request, **kwargs):
         today = timezone.localdate()
-        self.clocks_form = ClocksForm({"on": request.GET.get("on") or today.isoformat(), "known_at": request.GET.get("known_at")})
+        self.clocks_form = ClocksForm(request.GET, today=today)
         self.clocks_form.full_clean()
-        self.clocks = Clocks(self.clocks_form.cleaned_data.get("on", today), self.clocks_form.cleaned_data.get("known_at"))
+        self.clocks = Clocks(self.clocks_form.cleaned_data.get("on") or today, self.clocks_form.cleaned_data.get("known_at"))
         request.user.is_authenticated  # noqa: B018  (who asks, and may ask, is read as it is now)
         with asof.as_known_at(self.clocks.known_at):
             response = super().get(request, **kwargs)

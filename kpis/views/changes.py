@@ -1,6 +1,6 @@
 """The changes of a period, for auditors and everybody who works with the system: what, old and new, who, when and why."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from budget.forms import DayField
-from budget.models import Organisation, Programme
+from budget.models import Organisation
 from kpis import changes
-from kpis.filters import refuse_unknown_programme
+from kpis.filters import BY_CODE
 from kpis.models import start_of_day
 from kpis.views.base import InsidePage, page_of, problems_of, problems_of_format, turned
 
@@ -22,10 +22,10 @@ DAYS_SHOWN = 30
 
 
 class ChangesForm(forms.Form):
-    """Which changes to show. Both days count."""
+    """Which changes to show. Both days count; where none is asked for, the last days, of a programme all from its first on."""
 
-    since = DayField(label=gettext_lazy("from day"))
-    until = DayField(label=gettext_lazy("to day"))
+    since = DayField(label=gettext_lazy("from day"), required=False)
+    until = DayField(label=gettext_lazy("to day"), required=False)
     by = forms.CharField(label=gettext_lazy("user name"), required=False)
     model = forms.ChoiceField(label=gettext_lazy("what"), required=False)
     organisation = forms.ModelChoiceField(
@@ -35,15 +35,16 @@ class ChangesForm(forms.Form):
         label=gettext_lazy("organisation"),
         empty_label=gettext_lazy("all"),
     )
-    programme = forms.CharField(label=gettext_lazy("programme code"), required=False, validators=[refuse_unknown_programme])
+    programme = forms.ModelChoiceField(required=False, **BY_CODE)
     unusual = forms.ChoiceField(
         label=gettext_lazy("unusual ones"),
         required=False,
         choices=[("", gettext_lazy("all")), *((code, title) for code, (title, _condition, _of) in changes.UNUSUAL.items())],
     )
 
-    def __init__(self, *args, **options):
-        super().__init__(*args, **options)
+    def __init__(self, asked, *, today: date):
+        super().__init__(asked.copy())
+        self.today = today
         names = [(label, capfirst(model._meta.verbose_name)) for label, model in changes.MODELS.items()]
         self.fields["model"].choices = [("", _("all")), *names]
 
@@ -55,7 +56,14 @@ class ChangesForm(forms.Form):
 
     def clean(self):
         cleaned = super().clean()
-        if cleaned.get("since") and cleaned.get("until") and cleaned["until"] < cleaned["since"]:
+        if self.errors:
+            return cleaned
+        programme = cleaned["programme"]
+        first = (programme and changes.first_day_of(programme)) or self.today - timedelta(days=DAYS_SHOWN)
+        for name, day in (("since", first), ("until", self.today)):
+            if cleaned[name] is None:
+                cleaned[name], self.data[name] = day, day.isoformat()
+        if cleaned["until"] < cleaned["since"]:
             self.add_error("until", _("Not before the first day."))
         return cleaned
 
@@ -69,13 +77,13 @@ class ChangesForm(forms.Form):
             by=User.objects.get(username=asked["by"]) if asked["by"] else None,
             model=asked["model"],
             organisation_ids=frozenset(organisation.subtree_ids()) if organisation else None,
-            programme=Programme.objects.get(code=asked["programme"]) if asked["programme"] else None,
+            programme=asked["programme"],
             unusual=asked["unusual"],
         )
 
 
 class Changes(InsidePage):
-    """The changes of a period, fifty on a page, or all of them as CSV: by default of the last days, of a programme from its first on."""
+    """The changes of a period, fifty on a page, or all of them as CSV."""
 
     template_name = "kpis/changes.html"
     extra_context = {"section": "changes"}
@@ -83,12 +91,7 @@ class Changes(InsidePage):
 
     def problems(self):
         yield from super().problems()
-        today, asked = timezone.localdate(), self.request.GET.copy()
-        programme = Programme.objects.filter(code=asked.get("programme", "")).first()
-        first = (programme and changes.first_day_of(programme)) or today - timedelta(days=DAYS_SHOWN)
-        for name, day in (("since", first), ("until", today)):
-            asked[name] = asked.get(name) or day.isoformat()
-        self.form = ChangesForm(asked)
+        self.form = ChangesForm(self.request.GET, today=timezone.localdate())
         yield from problems_of(self.form)
         yield from problems_of_format(self.request)
 

@@ -10,7 +10,7 @@ from budget.models import Organisation
 from kpis import asof, dashboard
 from kpis.choices import OVERDUE, NoDeadline, Status
 from kpis.models import OutcomeTarget
-from kpis.reports import with_what_columns_read
+from kpis.reports import no_last_day_counts, with_what_columns_read
 from kpis.views.base import ReportPage
 
 ROWS_SHOWN = 10
@@ -28,7 +28,7 @@ class Dashboard(ReportPage):
         before = dashboard.end_of_last_month(self.clocks, settled=timezone.now() - asof.SETTLES_AFTER)
         now, then = dashboard.by_status(counted), dashboard.by_status_at(before)
         bureaus = dashboard.overdue_by_bureau(counted, organisations)
-        never = dashboard.never_overdue(counted)
+        never = no_last_day_counts(self.on)
         last = dashboard.last_day_ahead(self.on)
         return super().get_context_data(
             statuses=[(code, now[code], then[code], now[code] - then[code]) for code in Status.values],
@@ -42,7 +42,9 @@ class Dashboard(ReportPage):
             overdue_total=sum(line.total for line in bureaus),
             bureaus=[(line, [(code, line.counts[code]) for code in OVERDUE]) for line in bureaus],
             longest=max((line.total for line in bureaus), default=0),
-            divisions=dashboard.unreported_by_lead(counted, organisations),
+            divisions=[
+                (line, organisations.get(line.organisation.parent_id)) for line in dashboard.unreported_by_lead(counted, organisations)
+            ],
             due_number=sum(group.number for group in counted if group.falls_due),
             due_last=last,
             due_rows=with_what_columns_read(OutcomeTarget.objects.falling_due(self.on, last).with_status(self.on)).order_by(
@@ -51,8 +53,8 @@ class Dashboard(ReportPage):
             days_ahead=dashboard.DAYS_AHEAD,
             money=dashboard.money_of_overdue(counted, self.on),
             budget_year=fiscal_year_of(self.on),
-            never=[(reason, NoDeadline(reason).label, never[reason]) for reason in NoDeadline.values],
-            never_total=never.total(),
+            never=[(reason, NoDeadline(reason).label, number) for reason, number in never.items()],
+            never_total=sum(never.values()),
             **kwargs,
         )
 

@@ -1,16 +1,15 @@
 """The lists that are narrowed by filters: the reports and their index, all targets, programmes."""
 
-from collections import defaultdict
 from datetime import date
 
 from django import forms
-from django.db.models import Count, Q, Sum
+from django.db.models import Q, Sum
 from django.http import FileResponse, StreamingHttpResponse
 
 from budget.fiscal import day_name, fiscal_year_name, fiscal_year_of
 from budget.models import Organisation, Programme
-from kpis import asof, reports
-from kpis.choices import OVERDUE, NoDeadline
+from kpis import asof, dashboard, reports
+from kpis.choices import NoDeadline
 from kpis.exports import report_files, xlsx
 from kpis.filters import ProgrammeFilterSet
 from kpis.models import OutcomeTarget
@@ -80,6 +79,8 @@ def in_words(form: forms.Form) -> list[tuple[str, str]]:
                 words = ", ".join(str(names[code]) for code in codes)
             case Organisation() as organisation:
                 words = organisation.name
+            case Programme() as programme:
+                words = programme.code
             case text:
                 words = str(dict(getattr(field, "choices", ())).get(text, text))
         told.append((field.label, words))
@@ -199,13 +200,8 @@ class ProgrammeList(FilteredList):
         context["budget"] = self.filter.qs.order_by().aggregate(yen=Sum("budget_yen"))["yen"] or 0
         context["budget_year"] = fiscal_year_of(self.on)
         programmes = list(context["page"].object_list)
-        numbers = defaultdict(dict)
-        targets = OutcomeTarget.objects.filter(programme__in=programmes).with_status(self.on).order_by()
-        # A closed miss is still a target of its programme, but no longer overdue.
-        for programme, status, closed, number in targets.values_list("programme", "status", "miss_closed").annotate(Count("id")):
-            numbers[programme][status, closed] = number
+        counted = dashboard.groups(OutcomeTarget.objects.filter(programme__in=programmes), self.on, by_programme=True)
         context["rows"] = [
-            (programme, sum(numbers[programme.pk].values()), [(code, numbers[programme.pk].get((code, False), 0)) for code in OVERDUE])
-            for programme in programmes
+            (programme, *dashboard.numbers_of(group for group in counted if group.of_programme == programme.pk)) for programme in programmes
         ]
         return context

@@ -1,14 +1,13 @@
 """The page of an organisation: where it stands, how the targets below it stand, its programmes, and its yearly round."""
 
-from collections import Counter
 from collections.abc import Iterable
 
 from django.http import Http404
 
 from budget.models import Organisation, Programme, path_to, subtree_ids
 from kpis import dashboard, yearly_round
-from kpis.choices import OVERDUE, Status
-from kpis.dashboard import Group
+from kpis.choices import Status
+from kpis.dashboard import Group, numbers_of
 from kpis.deadlines import last_ended_year
 from kpis.models import OutcomeTarget
 from kpis.views.base import ReportPage
@@ -37,7 +36,7 @@ class OrganisationPage(ReportPage):
             above=path_to(organisation, tree)[:-1],
             statuses=[(status, statuses[status]) for status in Status.values],
             number=statuses.total(),
-            overdue=[(code, code.label, number) for code, number in overdue_of(counted)],
+            overdue=[(code, code.label, number) for code, number in numbers_of(counted)[1]],
             itself=numbers_of(group for group in counted if group.lead == organisation.pk),
             children=[(child, numbers_of(self.of(child, tree, counted))) for child in children],
             programmes=[
@@ -69,17 +68,3 @@ class OrganisationPage(ReportPage):
 def below(organisation: Organisation, tree: dict[int, Organisation]) -> set[int]:
     """The keys of an organisation and of all below it."""
     return subtree_ids(((node.pk, node.parent_id) for node in tree.values()), [organisation.pk])
-
-
-def overdue_of(counted: Iterable[Group]) -> list[tuple[Status, int]]:
-    numbers = Counter()
-    for group in counted:
-        if group.is_overdue:
-            numbers[group.status] += group.number
-    return [(code, numbers[code]) for code in OVERDUE]
-
-
-def numbers_of(counted: Iterable[Group]) -> tuple[int, list[tuple[Status, int]]]:
-    """How many targets, and how many of them are overdue, missed and unreported apart."""
-    counted = list(counted)
-    return sum(group.number for group in counted), overdue_of(counted)

@@ -11,10 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from budget.models import Organisation, Programme, ProgrammeSuccession, SourceDocument, SourcePassage, SourceText, path_to
-from kpis import charts, explain, reports, revisions, workflow
+from kpis import charts, explain, measures, reports, revisions, workflow
 from kpis.asof import Clocks
 from kpis.models import OutcomeTarget, TargetLink, YearlyMilestone
-from kpis.templatetags.seika import hundred_millions
 from kpis.views.base import OpenPage, Problem, Refused, ReportPage, problems_of
 
 LINES_AROUND = 40
@@ -105,7 +104,7 @@ class ProgrammePage(ReportPage):
         targets = OutcomeTarget.objects.filter(programme=programme).with_status(self.on)
         targets = list(reports.with_what_columns_read(targets).order_by("code"))
         budgets = list(programme.budget_amounts.select_related("passage__document"))
-        bars = charts.bars([budget.amount_yen for budget in budgets], hundred_millions)
+        bars = charts.bars([budget.amount_yen for budget in budgets], measures.hundred_millions)
         return super().get_context_data(
             programme=programme,
             lead_path=path_to(programme.lead, Organisation.objects.in_bulk()),

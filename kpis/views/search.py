@@ -21,12 +21,12 @@ KINDS = {"organisations": _("Organisations"), "programmes": _("Programmes"), "ta
 class SearchForm(forms.Form):
     """What to look for, and which kind of what is found to show whole."""
 
-    q = forms.CharField(max_length=500, required=False)
+    q = forms.CharField(max_length=search.LONGEST, required=False)
     show = forms.ChoiceField(choices=[("", ""), *KINDS.items()], required=False)
 
 
 @dataclass(frozen=True)
-class Group:
+class Hits:
     """What was found of one kind: how many, and the rows shown."""
 
     kind: str
@@ -53,13 +53,14 @@ class SearchPage(ReportPage):
         words = words_of(query)
         context = super().get_context_data(query=query, words=words, **kwargs)
         if not search.is_long_enough(words):
+            page_of([], self.request)
             return context | {"is_too_short": bool(words)}
-        found = search.search(words, self.clocks)._asdict()
+        found = search.search(words, self.on)._asdict()
         if show:
             page = page_of(found[show], self.request)
-            whole = Group(show, KINDS[show], len(found[show]), self.rows(show, page.object_list))
+            whole = Hits(show, KINDS[show], len(found[show]), self.rows(show, page.object_list))
             return context | {"groups": [whole], "whole": whole, **turned(page)}
-        groups = [Group(kind, title, len(found[kind]), self.rows(kind, found[kind][:ROWS_SHOWN])) for kind, title in KINDS.items()]
+        groups = [Hits(kind, title, len(found[kind]), self.rows(kind, found[kind][:ROWS_SHOWN])) for kind, title in KINDS.items()]
         return context | {"groups": groups, "number": sum(group.number for group in groups)}
 
     def rows(self, kind: str, keys: list[int]) -> list:

@@ -69,7 +69,9 @@ def _answers() -> dict[str, list]:
     for on in DAYS:
         overdue = reports.overdue_targets(on, ("missed", "unreported", "awaiting_result"))
         answers[f"statuses on {on}"] = lines(reports.targets_on(on).order_by("pk"))
-        answers[f"totals on {on}"] = [[total.bureau.code, sorted(total.counts.items())] for total in reports.totals_by_bureau(overdue)]
+        answers[f"totals on {on}"] = [
+            [total.organisation.code, sorted(total.counts.items())] for total in reports.totals_by_bureau(overdue)
+        ]
         answers[f"no last day on {on}"] = sorted(reports.no_last_day_counts(on).items())
         answers[f"overdue on {on}"] = lines(overdue)
         for order in ORDERS:

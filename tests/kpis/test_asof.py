@@ -72,6 +72,12 @@ def test_what_is_no_moment_is_refused_with_a_sentence(written):
         MomentField().clean(written)
 
 
+@pytest.mark.parametrize("zone", ["+23:59", "-23:59", "+09:00", "Z"])
+def test_page_reads_a_moment_of_any_zone(client, zone):
+    assert MomentField().clean(f"2020-01-01 10:00{zone}").utcoffset() == timedelta(0)  # PostgreSQL reads no offset beyond 16 hours
+    assert client.get(reverse("kpis:dashboard"), {"known_at": f"2020-01-01 10:00{zone}"}).status_code == 200
+
+
 def test_blank_is_no_moment():
     assert MomentField(required=False).clean("") is None
 

@@ -293,6 +293,8 @@ def test_changes_of_a_programme_are_those_of_all_that_belongs_to_it_from_its_fir
     response = as_auditor.get(CHANGES, {"programme": "programme"})
 
     assert response.context["form"].cleaned_data["since"].isoformat() == "2025-01-15"
+    assert 'name="since" value="2025-01-15"' in response.text
+    assert 'name="programme" value="programme"' in response.text
     assert sorted(names(response)) == [
         ("Evidence", True),
         ("OutcomeTarget", True),
@@ -302,8 +304,9 @@ def test_changes_of_a_programme_are_those_of_all_that_belongs_to_it_from_its_fir
     ]
 
 
-def test_unknown_programme_is_refused(as_auditor):
-    response = as_auditor.get(CHANGES, {"programme": "none"})
+@pytest.mark.parametrize("code", ["none", "\x00", "a\x00b"])
+def test_unknown_programme_is_refused(as_auditor, code):
+    response = as_auditor.get(CHANGES, {"programme": code})
 
     assert response.status_code == 400
     assert [problem.parameter for problem in response.context["problems"]] == ["programme"]

@@ -4,6 +4,7 @@ from decimal import Decimal as D
 
 import pytest
 
+from budget.fiscal import fiscal_year_name
 from kpis import charts
 from kpis.charts import Figure, Terms
 from kpis.choices import Comparator, Kind
@@ -224,6 +225,13 @@ def test_number_of_a_result_gives_way_to_its_milestone():
     assert (high.y, high.label_y) == (90, 77)
 
 
+def test_number_of_a_result_stays_above_the_years():
+    (result,) = charts.target_chart(AT_LEAST_60, [Figure(2023, D(0))], {2023: D(0)}).results
+
+    # 0 lies at 300, on the line of the years: below it their labels begin.
+    assert (result.y, result.label_y) == (300, 287)
+
+
 def test_rows_tell_path_and_verdict_by_the_milestone_in_force():
     rows = charts.chart_rows(AT_LEAST_60, [Figure(2021, D(10)), Figure(2023, D(20)), Figure(2024, D(39))], {2022: D(20), 2024: D(40)})
 
@@ -236,16 +244,16 @@ def test_rows_tell_path_and_verdict_by_the_milestone_in_force():
     ]
 
 
-def test_straight_line_is_judged_by_itself_not_by_its_rounded_figure():
-    # A third of the way from 0 to 100: 33.33…, told as 33. 33 is short of it.
+def test_straight_line_is_told_by_a_figure_that_judges_as_it_does():
+    # A third of the way from 0 to 100: 33.33…, told as about 33.3334. 33 is short of it.
     given = terms(value=D(100), baseline_value=D(0), baseline_year=2022)
     rows = charts.chart_rows(given, [Figure(2023, D(33)), Figure(2024, D(67))], {})
 
-    assert [(row.year, row.path, row.short) for row in rows] == [
-        (2022, None, None),
-        (2023, D(33), True),
-        (2024, D(67), False),  # 66.66…
-        (2025, D(100), None),
+    assert [(row.year, row.path, row.path_is_rounded, row.short) for row in rows] == [
+        (2022, None, False, None),
+        (2023, D("33.3334"), True, True),
+        (2024, D("66.6667"), True, False),
+        (2025, D(100), False, None),
     ]
     assert rows[0].is_baseline
 
@@ -256,12 +264,18 @@ def test_straight_line_is_judged_by_itself_not_by_its_rounded_figure():
 def test_bars_are_as_long_as_their_amounts():
     chart = charts.bars([50, 0, None, 100], lambda tick: f"{tick:f}円")
 
-    # 100 is 380 - 150 = 230 long.
-    assert [bar.length for bar in chart.bars] == [115, 0, None, 230]
+    # 100 is 380 - 164 = 216 long.
+    assert [bar.length for bar in chart.bars] == [108, 0, None, 216]
     assert [bar.y for bar in chart.bars] == [48, 94, 140, 186]
     # Ticks at 0, 20, ... 100: every second has a label.
-    assert [(tick.at, tick.label) for tick in chart.ticks] == [(150, "0円"), (242, "40円"), (334, "80円")]
+    assert [(tick.at, tick.label) for tick in chart.ticks] == [(164, "0円"), (250, "40円"), (337, "80円")]
     assert chart.height == 34 + 4 * 46 + 8
+
+
+@pytest.mark.parametrize("year", [1989, 2019, 2028])
+def test_year_of_a_bar_has_room_before_it(year):
+    # It ends 10 before the bars; half-width letters are about 7 wide, and the others twice as wide.
+    assert charts.bars([1], str).left - 10 >= 7 * charts.letter_width(fiscal_year_name(year))
 
 
 @pytest.mark.parametrize("amounts", [[], [None]])

@@ -105,7 +105,20 @@ def test_unreported_targets_are_told_by_the_organisation_that_leads_the_most_fir
 
     lines = client.get(DASHBOARD).context["divisions"]
 
-    assert [(line.organisation.code, line.total) for line in lines] == [("division", 2), ("ministry", 1), ("other-division", 1)]
+    assert [(line.organisation.code, line.total) for line, _parent in lines] == [("division", 2), ("ministry", 1), ("other-division", 1)]
+
+
+def test_division_is_told_with_what_it_stands_below(client, today, ministry):
+    for code in ("one", "other"):
+        bureau = OrganisationFactory(name=f"第{code}局", kind="bureau", parent=ministry)
+        OutcomeTargetFactory(programme__lead=OrganisationFactory(code=code, name="大学連携推進室", parent=bureau))
+    OutcomeTargetFactory(programme__lead=ministry)
+
+    text = client.get(DASHBOARD).text
+
+    for code in ("one", "other"):
+        assert f'/organisations/{code}/">大学連携推進室</a> <span class="fine">第{code}局</span></th>' in text
+    assert '/organisations/ministry/">経済産業省</a></th><td>' in text
 
 
 def test_what_falls_due_within_ninety_days_counts_both_ends(client, some_of_everything):
@@ -226,18 +239,18 @@ def crowd(number: int, ministry) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 20])
-def test_dashboard_costs_six_queries_for_any_number(client, today, ministry, django_assert_num_queries, number):
+def test_dashboard_costs_seven_queries_for_any_number(client, today, ministry, django_assert_num_queries, number):
     crowd(number, ministry)
 
-    with django_assert_num_queries(6):  # targets, organisations, targets of last month, money, due soon, documents
+    with django_assert_num_queries(7):  # targets, organisations, targets of last month, money, due soon, no last day, documents
         assert client.get(DASHBOARD).status_code == 200
 
 
-def test_dashboard_costs_nine_queries_for_who_works_here(client, today, ministry, reviewer, django_assert_num_queries):
+def test_dashboard_costs_ten_queries_for_who_works_here(client, today, ministry, reviewer, django_assert_num_queries):
     crowd(2, ministry)
     client.force_login(reviewer)
 
-    with django_assert_num_queries(9):  # and session, user, postings
+    with django_assert_num_queries(10):  # and session, user, postings
         assert client.get(DASHBOARD).status_code == 200
 
 

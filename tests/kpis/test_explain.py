@@ -1,5 +1,6 @@
 """Why a target has its status: the sentences name the row of the rule that applied, and its inputs."""
 
+import re
 from collections import defaultdict
 from datetime import UTC, date, datetime
 from random import Random
@@ -10,10 +11,10 @@ from django.utils import translation
 
 from budget.models import Programme
 from kpis import explain
-from kpis.choices import Comparator, DeadlineKind, Kind, Status
+from kpis.choices import Accumulation, Comparator, DeadlineKind, Kind, Status
 from kpis.models import OutcomeTarget
 from kpis.reports import MARKS
-from tests.factories import ClosedMissFactory, OutcomeTargetFactory, ProgrammeFactory, ProgressReportFactory
+from tests.factories import ClosedMissFactory, OutcomeTargetFactory, ProgrammeFactory, ProgressReportFactory, YearlyMilestoneFactory
 from tests.kpis.scenarios import store
 from tests.kpis.status_cases import CASES
 from tests.kpis.test_status import a_day, a_target, some_reports
@@ -37,19 +38,20 @@ def explained(target: OutcomeTarget, on: date) -> list[str]:
     ("case", "begins"),
     [
         ("nothing_on_the_last_day_is_no_data", "The last day has not passed, and no result is accepted."),
-        ("nothing_on_the_day_after_is_awaiting", "The last day has passed, but the results of the year judged are not due yet."),
-        (
-            "nothing_on_1_september_is_unreported",
-            "The last day has passed, the results of 令和7年度（2025年度） were due by",
-        ),
+        ("nothing_on_the_day_after_is_awaiting", "The last day has passed. The results of 令和7年度（2025年度） are not due yet."),
+        ("nothing_on_1_september_is_unreported", "The last day has passed. Results of 令和7年度（2025年度） were due by"),
         (
             "shortfall_on_the_last_day_is_in_progress",
             "The latest accepted result does not meet the target, and no path to it",
         ),
-        ("shortfall_on_the_day_after_is_missed", "The last day has passed, and no accepted result of the year judged or later meets"),
+        (
+            "shortfall_on_the_day_after_is_missed",
+            "The last day has passed. No accepted result of 令和7年度（2025年度） or later meets the target.",
+        ),
         ("reached_on_the_last_day_is_achieved", "The latest accepted result meets the target."),
-        ("reached_on_the_day_after_is_achieved", "The last day has passed and the result of the year judged meets the target."),
-        ("own_year_missing_and_a_later_year_meets_is_late", "The last day has passed and a result of a later year meets the target."),
+        ("reached_on_the_day_after_is_achieved", "The last day has passed. The result of the year judged meets the target."),
+        ("own_year_missing_and_a_later_year_meets_is_late", "The last day has passed. A result of a later year meets the target."),
+        ("older_total_that_met_decides_on_the_day_after", "The last day has passed. No result of the deadline's year is accepted yet, but"),
     ],
 )
 def test_first_sentence_words_the_row_that_applied(case, begins):
@@ -90,10 +92,111 @@ def test_no_sentence_serves_two_statuses():
     stored = store(scenarios)
     for on in (a_day(draw) for _day in range(3)):
         for target in OutcomeTarget.objects.with_status(on).filter(pk__in=[one.pk for one in stored]).prefetch_related("milestones"):
-            statuses[explain.why(target, on, list(target.milestones.all()))[0].split(" The ")[0]].add(target.status)
+            sentence = re.split(" The (?:milestone|path) ", explain.why(target, on, list(target.milestones.all()))[0])[0]
+            statuses[re.sub("[0-9]+", "#", sentence)].add(target.status)
 
     assert {status for found in statuses.values() for status in found} == set(Status)
     assert {sentence: found for sentence, found in statuses.items() if len(found) > 1} == {}
+
+
+def until_2032(**terms) -> OutcomeTarget:
+    """At least 60 in each fiscal year, from FY2023 until the end of 2032."""
+    return OutcomeTargetFactory(
+        programme__start_fiscal_year=2023, each_year=True, deadline_kind=DeadlineKind.CALENDAR_YEAR, deadline_year=2032, **terms
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("report", "on", "status", "row"),
+    [
+        (
+            {"accepted": True, "value": 10},
+            date(2026, 10, 1),
+            Status.MISSED,
+            "No accepted result of 令和7年度（2025年度） meets the target.",
+        ),
+        ({"accepted": True, "value": 60}, date(2026, 10, 1), Status.ACHIEVED, "The result of the year judged meets the target."),
+        (
+            {},
+            date(2026, 10, 1),
+            Status.UNREPORTED,
+            "Results of 令和7年度（2025年度） were due by 令和8年8月31日（2026-08-31）,"
+            " and none of 令和7年度（2025年度） is accepted or submitted.",
+        ),
+        ({"submitted": True}, date(2026, 10, 1), Status.AWAITING, "A result is submitted and not yet accepted."),
+        (
+            {"accepted": True, "preliminary": True, "value": 10},
+            date(2026, 8, 1),
+            Status.AWAITING,
+            "A preliminary result misses the target, and the final one is not due yet.",
+        ),
+    ],
+    ids=lambda value: str(value.value) if isinstance(value, Status) else "",
+)
+def test_each_year_is_explained_by_the_year_judged_and_by_no_last_day(report, on, status, row):
+    target = until_2032()
+    ProgressReportFactory(target=target, fiscal_year=2025, **report)
+
+    told = explained(target, on)
+
+    assert OutcomeTarget.objects.with_status(on).get().status == status
+    assert told[0] == f"The fiscal year judged, 令和7年度（2025年度）, has ended. {row}"
+    assert [sentence for sentence in told if "last day" in sentence or "or later" in sentence] == []
+
+
+@pytest.mark.django_db
+def test_no_report_of_one_year_decides_each_year():
+    assert [step for step in explain.deadline_steps(until_2032()) if "decides" in step] == []
+
+
+@pytest.mark.django_db
+def test_preliminary_miss_awaits_the_final_figure_though_a_later_result_is_submitted():
+    target = OutcomeTargetFactory()
+    ProgressReportFactory(target=target, accepted=True, preliminary=True, value=59)
+    ProgressReportFactory(target=target, submitted=True, fiscal_year=2026)
+
+    assert "A preliminary result misses the target" in explained(target, date(2026, 8, 1))[0]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("results", "is_told"),
+    [
+        ([{"preliminary": True}], True),
+        ([{"preliminary": False}], False),
+        # The final figure of FY2025 missed before; that of FY2026, on which the status rests, settles nothing.
+        ([{"preliminary": False}, {"preliminary": True, "fiscal_year": 2026}], False),
+    ],
+)
+def test_due_day_that_settles_a_preliminary_miss_is_told(results, is_told):
+    target = OutcomeTargetFactory()
+    for result in results:
+        ProgressReportFactory(target=target, accepted=True, value=59, **result)
+
+    rule = explained(target, date(2027, 4, 1))[0]
+
+    assert rule.endswith("The result is preliminary, but it was due by 令和8年8月31日（2026-08-31）: it is missed.") == is_told
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("terms", "result", "status", "figure"),
+    [
+        # A third of the way from 0 to 100 in six years: 33.33…
+        ({"baseline_value": 0, "value": 100}, 33, Status.BEHIND, "about 33.3334 件"),
+        ({"baseline_value": 0, "value": 100}, 34, Status.ON_TRACK, "about 33.3334 件"),
+        # From 100 down to 0: 66.66…
+        ({"baseline_value": 100, "value": 0, "comparator": Comparator.AT_MOST}, 67, Status.BEHIND, "about 66.6666 件"),
+        ({"baseline_value": 0, "value": 90}, 30, Status.ON_TRACK, "30 件"),
+    ],
+)
+def test_figure_of_the_straight_line_is_told_rounded_against_the_result(terms, result, status, figure):
+    target = OutcomeTargetFactory(baseline_year=2020, deadline_year=2026, **terms)
+    ProgressReportFactory(target=target, accepted=True, fiscal_year=2022, value=result)
+
+    assert OutcomeTarget.objects.with_status(date(2023, 8, 1)).get().status == status
+    assert explained(target, date(2023, 8, 1))[0].endswith(f" in 令和8年度（2026年度）: {figure} in 令和4年度（2022年度）.")
 
 
 @pytest.mark.parametrize(
@@ -406,3 +509,111 @@ def test_what_gives_a_last_day_is_told_where_there_is_none(stated, sentence):
     target = OutcomeTargetFactory(deadline_year=None, **stated)
 
     assert changed_by(target, date(2026, 9, 1))[-1] == sentence
+
+
+TOTAL = {"accumulation": Accumulation.RUNNING_TOTAL, "deadline_year": 2024}
+OLDER_TOTAL = (
+    "Where no result of 令和6年度（2024年度） or later is accepted, an older running total that meets the target decides: achieved."
+)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("on", "status"),
+    [(date(2025, 3, 31), Status.NO_DATA), (date(2025, 4, 1), Status.AWAITING), (date(2026, 9, 10), Status.UNREPORTED)],
+)
+def test_older_running_total_is_told_where_it_would_decide(on, status):
+    target = OutcomeTargetFactory(**TOTAL)
+
+    assert OutcomeTarget.objects.with_status(on).get().status == status
+    assert OLDER_TOTAL in changed_by(target, on)
+    assert explain.deadline_steps(target)[-1] == OLDER_TOTAL
+    ProgressReportFactory(target=target, accepted=True, fiscal_year=2023, value=70)
+    assert OutcomeTarget.objects.with_status(on).get().status == Status.ACHIEVED
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "terms",
+    [{"accumulation": Accumulation.LEVEL}, {"comparator": Comparator.AT_MOST}, {"each_year": True, "programme__start_fiscal_year": 2024}],
+)
+def test_older_figure_that_would_not_decide_is_not_told(terms):
+    target = OutcomeTargetFactory(**TOTAL | terms)
+
+    told = changed_by(target, date(2026, 9, 10)) + explain.deadline_steps(target)
+
+    assert [sentence for sentence in told if "running" in sentence] == []
+
+
+@pytest.mark.django_db
+def test_older_running_total_that_does_not_meet_is_not_called_too_early():
+    target = OutcomeTargetFactory(**TOTAL)
+    ProgressReportFactory(target=target, accepted=True, fiscal_year=2023, value=59)
+
+    assert explained(target, date(2026, 9, 10))[-1] == (
+        "The latest accepted result is of 令和5年度（2023年度）: an older running total decides only where it meets the target."
+    )
+
+
+@pytest.mark.django_db
+def test_what_is_achieved_without_a_last_day_has_none_that_ends_it():
+    target = OutcomeTargetFactory(deadline_year=None)
+    ProgressReportFactory(target=target, accepted=True)
+
+    assert changed_by(target, date(2026, 9, 10)) == [
+        "The accepted result of a later fiscal year that does not meet the target: without a last day the latest one counts.",
+        CORRECTION,
+    ]
+
+
+CORRECTION = "A correction of the result that the status rests on: what it says of the target depends on its figure."
+MOVED_PATH = "A milestone that is added or changed: it can move the path."
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("terms", "value", "status", "sentences"),
+    [
+        ({}, 20, Status.IN_PROGRESS, {CORRECTION}),
+        ({"baseline_value": 0, "baseline_year": 2020}, 20, Status.BEHIND, {CORRECTION, MOVED_PATH}),
+        ({"baseline_value": 0, "baseline_year": 2020}, 50, Status.ON_TRACK, {CORRECTION, MOVED_PATH}),
+        # What meets is held against no path.
+        ({"comparator": Comparator.AT_MOST, "baseline_value": 100, "baseline_year": 2020}, 50, Status.ON_TRACK, {CORRECTION}),
+        ({}, 60, Status.ACHIEVED, {CORRECTION}),
+        ({"deadline_year": None}, 20, Status.NO_DEADLINE, {CORRECTION}),
+    ],
+)
+def test_correction_and_milestones_change_what_the_last_day_has_not_settled(terms, value, status, sentences):
+    target = OutcomeTargetFactory(**terms)
+    ProgressReportFactory(target=target, accepted=True, fiscal_year=2024, value=value)
+
+    assert OutcomeTarget.objects.with_status(date(2025, 8, 1)).get().status == status
+    assert set(changed_by(target, date(2025, 8, 1))) & {CORRECTION, MOVED_PATH} == sentences
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("terms", "milestones", "sentence"),
+    [
+        (
+            {},
+            [],
+            "A milestone of 令和5年度（2023年度） or earlier, or a baseline of an earlier year:"
+            " then there is a path to hold the result against.",
+        ),
+        # With milestones there is no straight line, whatever the baseline.
+        (
+            {"baseline_value": 0, "baseline_year": 2020},
+            [2024],
+            "A milestone of 令和5年度（2023年度） or earlier: then there is a path to hold the result against.",
+        ),
+    ],
+)
+def test_what_gives_a_path_is_told(terms, milestones, sentence):
+    target = OutcomeTargetFactory(**terms)
+    for year in milestones:
+        YearlyMilestoneFactory(target=target, fiscal_year=year)
+    ProgressReportFactory(target=target, accepted=True, fiscal_year=2023, value=20)
+
+    assert OutcomeTarget.objects.with_status(date(2024, 8, 1)).get().status == Status.IN_PROGRESS
+    assert [said for said in changed_by(target, date(2024, 8, 1)) if "path" in said] == [sentence]

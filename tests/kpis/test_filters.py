@@ -1,17 +1,19 @@
 """How lists and reports are narrowed: each filter, what is refused, and the order."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from urllib.parse import urlencode
 
 import pytest
+from django.db.models import F
 from django.http import QueryDict
 from django.utils import translation
 
 from budget.models import Programme
 from kpis import reports
+from kpis.asof import as_known_at
 from kpis.choices import Comparator, DeadlineKind, Status, Term
-from kpis.filters import OutcomeTargetFilterSet, OverdueFilterSet, ProgrammeFilterSet
+from kpis.filters import OneOf, OutcomeTargetFilterSet, OverdueFilterSet, ProgrammeFilterSet, RevisionFilterSet
 from kpis.models import OutcomeTarget
 from tests.factories import (
     OrganisationFactory,
@@ -225,6 +227,62 @@ def test_text_finds_targets_that_mention_every_word(text, expected):
     assert codes(urlencode({"q": text})) == expected
 
 
+ALIKE = ["ＧＸ", "ｇｘ", "GX", "gx", "éa", "ÉA", "gx éa"]  # the indicator says ＧＸ投資額 Éa
+
+
+@pytest.mark.parametrize("text", ALIKE)
+def test_width_and_case_do_not_count_in_the_text_of_a_target(text):
+    OutcomeTargetFactory(code="a", indicator="ＧＸ投資額 Éa")
+    OutcomeTargetFactory(code="b", indicator="投資額")
+
+    assert codes(urlencode({"q": text})) == ["a"]
+
+
+@pytest.mark.parametrize("text", ["ＧＸ", "gx", "脱炭素 ｇｘ", "3512"])
+def test_target_mentions_what_its_programme_does(text):
+    OutcomeTargetFactory(code="a", programme=ProgrammeFactory(display_title="ＧＸの推進", title="脱炭素", rs_project_id="3512"))
+    OutcomeTargetFactory(code="b")
+
+    assert codes(urlencode({"q": text})) == ["a"]
+
+
+def test_name_of_an_organisation_is_no_text_of_its_targets(division):
+    OutcomeTargetFactory(programme=ProgrammeFactory(lead=division))
+
+    assert codes(urlencode({"q": division.name})) == []
+
+
+def test_text_finds_what_was_known_at_the_moment(time_machine):
+    time_machine.move_to("2026-09-01 12:00+09:00", tick=False)
+    target = OutcomeTargetFactory(code="a", indicator="水素")
+    time_machine.move_to("2026-09-05 12:00+09:00", tick=False)
+    target.indicator = "アンモニア"
+    target.save()
+
+    assert (codes("q=水素"), codes("q=アンモニア")) == ([], ["a"])
+    with as_known_at(datetime(2026, 9, 2, tzinfo=UTC)):
+        assert (codes("q=水素"), codes("q=アンモニア")) == (["a"], [])
+
+
+def test_text_may_find_more_targets_than_a_statement_has_variables():
+    keys = list(range(1, 300_001))  # SQLite takes 250,000 at the most
+    target = OutcomeTargetFactory()
+
+    assert OutcomeTarget.objects.filter(OneOf(F("pk"), [*keys, target.pk])).get() == target
+    assert not OutcomeTarget.objects.filter(OneOf(F("pk"), [])).exists()
+
+
+@pytest.mark.parametrize("filters", [OutcomeTargetFilterSet, OverdueFilterSet, RevisionFilterSet, ProgrammeFilterSet])
+def test_text_is_as_long_as_that_of_the_search_at_the_most(filters):
+    words = " ".join(chr(first) + chr(second) for first in range(0x30A1, 0x30AB) for second in range(0x4E00, 0x4E32))  # 500 words
+    rows = Programme.objects.all() if filters is ProgrammeFilterSet else OutcomeTarget.objects.with_status(ON)
+
+    assert list(filters(QueryDict(urlencode({"q": words})), queryset=rows).errors) == ["q"]
+    longest = filters(QueryDict(urlencode({"q": words[:500]})), queryset=rows)
+    assert longest.is_valid()
+    assert list(longest.qs) == []
+
+
 def test_filters_work_together():
     OutcomeTargetFactory(code="a", term=Term.SHORT, deadline_year=2024)
     OutcomeTargetFactory(code="b", term=Term.SHORT, deadline_year=2025)
@@ -349,7 +407,7 @@ def test_programmes_are_found_by_lead_and_words(division, other_division):
     assert found("") == ["p-1", "p-2"]
     assert found("q=水素") == ["p-1", "p-2"]
     assert found("q=水素 利用") == ["p-2"]
-    assert found("q=P-1") == ["p-1"]
+    assert found("q=P-1") == found("q=ｐ－１") == ["p-1"]
     assert found("organisation=division") == ["p-1"]
     assert found("organisation=bureau&q=供給") == ["p-1"]
     assert not ProgrammeFilterSet(QueryDict("organisation=nowhere"), queryset=Programme.objects.all()).is_valid()
@@ -361,5 +419,7 @@ def test_narrowed_report_costs_the_same_for_any_number(count, bureau, division, 
         OutcomeTargetFactory(programme=ProgrammeFactory(lead=division))
     query = "organisation=bureau&term=unstated&status=unreported&kind=quantitative&due_from=R7&due_to=2025&q=採択&sort=-due"
 
-    with django_assert_num_queries(3):  # the organisation, its subtree, targets
+    with django_assert_num_queries(7):  # the organisation, its subtree, what was recorded, the texts of each kind, targets
+        assert len(codes(query, filters=OverdueFilterSet)) == count
+    with django_assert_num_queries(4):  # the texts are known
         assert len(codes(query, filters=OverdueFilterSet)) == count

@@ -7,7 +7,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kpis.choices import Comparator
-from kpis.measures import attainment, fits, format_value, meets, meets_grade, normal_unit, published_attainment, short_of, short_of_line
+from kpis.measures import (
+    attainment,
+    fits,
+    format_value,
+    hundred_millions,
+    meets,
+    meets_grade,
+    normal_unit,
+    on_line,
+    published_attainment,
+    short_of,
+    short_of_line,
+)
 
 AT_LEAST, MORE_THAN, AT_MOST, LESS_THAN, WITHIN = Comparator
 
@@ -267,6 +279,33 @@ def test_straight_line_agrees_with_fractions(comparator, baseline, value, result
 
 
 @pytest.mark.parametrize(
+    ("comparator", "baseline", "value", "year", "figure", "is_rounded"),
+    [
+        # From 2020 to 2026: thirds of 100 are 33.33… and 66.66…
+        (AT_LEAST, "0", "100", 2022, "33.3334", True),
+        (MORE_THAN, "0", "100", 2024, "66.6667", True),
+        (AT_MOST, "100", "0", 2022, "66.6666", True),
+        (LESS_THAN, "100", "0", 2024, "33.3333", True),
+        # Below 0 as well: up is -33.3333, down is -33.3334.
+        (AT_LEAST, "-100", "0", 2024, "-33.3333", True),
+        (AT_MOST, "0", "-100", 2022, "-33.3334", True),
+        (AT_LEAST, "0", "90", 2022, "30", False),
+        (AT_LEAST, "0", "100", 2026, "100", False),
+    ],
+)
+def test_figure_on_the_line_is_rounded_against_the_result(comparator, baseline, value, year, figure, is_rounded):
+    assert on_line(comparator, Decimal(baseline), 2020, Decimal(value), 2026, year) == (Decimal(figure), is_rounded)
+
+
+@given(st.sampled_from([AT_LEAST, AT_MOST, WITHIN]), stored, stored, stored, st.tuples(whole_years, whole_years, whole_years))
+def test_result_is_short_of_the_line_where_it_is_short_of_the_figure_shown(comparator, baseline, value, result, years):
+    start, year, end = sorted(years)
+    shown = on_line(comparator, baseline, start, value, end, year)
+    short = short_of_line(comparator, baseline, start, value, end, result, year)
+    assert short is (None if shown is None else short_of(comparator, shown.figure, result))
+
+
+@pytest.mark.parametrize(
     ("value", "plain", "separated"),
     [
         ("65.0000", "65", "65"),
@@ -287,6 +326,13 @@ def test_straight_line_agrees_with_fractions(comparator, baseline, value, result
 def test_number_is_shown_without_trailing_zeros(value, plain, separated):
     assert format_value(number(value)) == plain
     assert format_value(number(value), separators=True) == separated
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"), [(120_000_000, "1.2億円"), (0, "0億円"), (1, "0.00000001億円"), (123_456_789_000_000, "1,234,567.89億円")]
+)
+def test_amount_is_read_in_hundred_millions_without_rounding(amount, words):
+    assert hundred_millions(amount) == words
 
 
 @given(stored)

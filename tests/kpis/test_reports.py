@@ -211,7 +211,7 @@ def test_report_with_all_its_columns_costs_one_query_for_any_number(count, djang
 
 def totals(on=OVERDUE_FROM, *statuses):
     found = reports.overdue_targets(on, statuses) if statuses else reports.overdue_targets(on)
-    return [(total.bureau.code, total.counts, total.total) for total in reports.totals_by_bureau(found)]
+    return [(total.organisation.code, total.counts, total.total) for total in reports.totals_by_bureau(found)]
 
 
 def test_totals_keep_missed_and_unreported_apart(bureau, division, other_division):

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from kpis import workflow
+from kpis import search, workflow
 from tests.factories import OrganisationFactory, OutcomeTargetFactory, ProgrammeFactory, ProgressReportFactory
 
 pytestmark = pytest.mark.django_db
@@ -182,6 +182,8 @@ def test_nothing_found_is_said_with_what_may_help(client, world):
         ({"q": "割合", "show": "users"}, "show"),
         ({"q": "割合", "page": "2"}, "page"),
         ({"q": "割合", "show": "targets", "page": "2"}, "page"),
+        ({"q": "", "show": "targets", "page": "2"}, "page"),
+        ({"q": "件", "show": "targets", "page": "2"}, "page"),
         ({"q": "x" * 501}, "q"),
         ({"q": "a\x00b"}, "q"),
         ({"q": ["割合", "件数"]}, "q"),
@@ -204,11 +206,11 @@ def test_search_costs_the_same_for_any_number(client, django_assert_num_queries,
         OutcomeTargetFactory(indicator="水素", programme__display_title="水素", programme__lead__name="水素課")
         OrganisationFactory(name="水素室", parent=OrganisationFactory())
 
-    with django_assert_num_queries(8):  # what was recorded, the texts of each kind, the rows of each kind, documents
+    with django_assert_num_queries(9):  # what was recorded, the texts of each kind, withdrawn targets, the rows of each kind, documents
         assert client.get(SEARCH, {"q": "水素"}).status_code == 200
-    with django_assert_num_queries(5):  # the texts are known
+    with django_assert_num_queries(6):  # the texts are known
         assert client.get(SEARCH, {"q": "水素"}).status_code == 200
-    with django_assert_num_queries(3):  # what was recorded, targets, documents
+    with django_assert_num_queries(4):  # what was recorded, withdrawn targets, targets, documents
         assert client.get(SEARCH, {"q": "水素", "show": "targets"}).status_code == 200
 
 
@@ -222,16 +224,36 @@ def test_texts_are_read_again_once_anything_searched_is_recorded_and_only_then(c
         with django_assert_num_queries(number):
             client.get(SEARCH, {"q": "どこにもない"})
 
-    costs(5)  # what was recorded, the texts of each kind, documents
+    costs(6)  # what was recorded, the texts of each kind, withdrawn targets, documents
     ProgressReportFactory(target=world.targets.get())
-    costs(2)
+    costs(3)
     for row in (world.lead, world, world.targets.get()):
         row.save()
-        costs(5)
-        costs(2)
+        costs(6)
+        costs(3)
 
 
-def test_each_day_has_its_own_index(client, world, time_machine, administrator):
+class Text(str):
+    """A text that counts how often a word was looked for in any."""
+
+    looked = 0
+
+    def __contains__(self, word):
+        Text.looked += 1
+        return super().__contains__(word)
+
+
+@pytest.mark.parametrize("words", [2, 166])
+def test_nothing_is_looked_for_where_an_earlier_word_stands_nowhere(words):
+    above = search._Kind([(1, None, Text("経済産業省"))])
+    rows = search._Kind([(key, 1, Text("水素の供給")) for key in range(1000)], above)
+    Text.looked = 0
+
+    assert rows.holding(["アンモニア", *(f"水素{number}" for number in range(words - 1))]) == []
+    assert Text.looked <= 1000 + 1  # each row for the first word, and what they belong to
+
+
+def test_withdrawn_target_is_found_on_the_days_before(client, world, time_machine, administrator):
     time_machine.move_to("2026-09-05 12:00+09:00", tick=False)
     workflow.withdraw(world.targets.get(), by=administrator, reason="重複")
     time_machine.move_to("2026-09-09 12:00+09:00", tick=False)

@@ -20,6 +20,7 @@ from kpis.models import OutcomeTarget, ProgressReport, TargetLink
 from kpis.reports import TARGET_COLUMNS
 from tests.factories import (
     BudgetAmountFactory,
+    ClosedMissFactory,
     EvidenceFactory,
     OutcomeTargetFactory,
     PostingFactory,
@@ -83,6 +84,15 @@ def test_day_is_today_where_none_is_given(client, time_machine, query):
     assert client.get(OVERDUE, query).context["on"].isoformat() == "2026-09-01"
 
 
+@pytest.mark.parametrize("url", [OVERDUE, "/dashboard/"])
+def test_box_of_the_day_holds_the_day_asked_for_alone(client, time_machine, url):
+    time_machine.move_to(datetime(2026, 9, 10, 3, tzinfo=UTC))
+
+    assert '<input type="text" name="on" placeholder="2026-09-10"' in client.get(url).text
+    assert "2026-09-10" in client.get(url).context["on"].isoformat()
+    assert '<input type="text" name="on" value="R8.9.1" placeholder="2026-09-10"' in client.get(url, {"on": "R8.9.1"}).text
+
+
 def test_target_awaiting_its_result_is_listed_on_request_alone(client):
     target = OutcomeTargetFactory()
 
@@ -98,7 +108,7 @@ def test_missed_and_unreported_are_totalled_apart_for_each_bureau(client, bureau
 
     context = client.get(OVERDUE, {"on": UNREPORTED}).context
 
-    assert [(total.bureau.code, total.counts) for total, _counts in context["totals"]] == [
+    assert [(total.organisation.code, total.counts) for total, _counts in context["totals"]] == [
         ("alone", {"unreported": 1}),
         ("bureau", {"unreported": 2, "missed": 1}),
     ]
@@ -202,9 +212,9 @@ def test_every_total_by_bureau_leads_to_its_targets(client, ministry, bureau, di
     totals = client.get(OVERDUE, {"on": UNREPORTED}).context["totals"]
 
     for total, _counts in totals:
-        listed = client.get(OVERDUE, {"on": UNREPORTED, "bureau": total.bureau.code}).context["page"].paginator.count
+        listed = client.get(OVERDUE, {"on": UNREPORTED, "bureau": total.organisation.code}).context["page"].paginator.count
         assert listed == total.total
-    assert {total.bureau.code: total.total for total, _counts in totals} == {"bureau": 2, "ministry": 1}
+    assert {total.organisation.code: total.total for total, _counts in totals} == {"bureau": 2, "ministry": 1}
 
 
 # --- What is refused ------------------------------------------------------------------------------------------------------------
@@ -231,9 +241,11 @@ def test_every_total_by_bureau_leads_to_its_targets(client, ministry, bureau, di
         (OVERDUE, {"format": "csv", "on": "soon"}, "on"),
         (OVERDUE, {"no_deadline": "none_stated"}, "no_deadline"),
         (OVERDUE, {"q": "a\x00b"}, "q"),
+        (OVERDUE, {"q": "x" * 501}, "q"),
         (TARGETS, {"no_deadline": "x"}, "no_deadline"),
         ("/programmes/", {"status": "missed"}, "status"),
         ("/reports/revisions/", {"programme": "none"}, "programme"),
+        ("/reports/revisions/", {"programme": "\x00"}, "programme"),
     ],
 )
 def test_parameter_that_cannot_be_read_is_refused_by_name(client, url, query, parameter):
@@ -472,6 +484,14 @@ def test_figures_of_the_chart_stand_in_a_table_beside_it(client):
     assert [result and result.report.fiscal_year for _row, result in context["chart_rows"]] == [None, 2022, 2023, 2025]
 
 
+def test_rounded_figure_of_the_path_is_marked_as_one(client):
+    # From 0 in 2020 to 100 in 2026: 33.33… in 2022, of which 33 is short.
+    target = OutcomeTargetFactory(baseline_value=Decimal(0), baseline_year=2020, value=Decimal(100), deadline_year=2026)
+    ProgressReportFactory(accepted=True, target=target, fiscal_year=2022, value=Decimal(33))
+
+    assert "<td>約33.3334</td>" in client.get(f"/targets/{target.code}/", {"on": "2023-08-01"}).text
+
+
 def test_chart_holds_the_results_that_count_on_the_day_alone(client):
     report = ProgressReportFactory(accepted=True)
 
@@ -681,8 +701,8 @@ def test_budget_is_drawn_in_the_order_of_its_table(client):
 
     response = client.get(f"/programmes/{programme.code}/")
 
-    # 1億円 is 230 units long.
-    assert [(budget.fiscal_year, bar.length) for bar, budget in response.context["budget_bars"]] == [(2024, 115), (2023, 230), (2022, None)]
+    # 1億円 is 216 units long.
+    assert [(budget.fiscal_year, bar.length) for bar, budget in response.context["budget_bars"]] == [(2024, 108), (2023, 216), (2022, None)]
     (svg,) = drawings(response)
     assert "令和5年度（2023年度）, 予算案: 1億円." in svg.find("desc").text
 
@@ -732,6 +752,15 @@ def test_list_of_programmes_counts_missed_and_unreported_apart(client):
     context = client.get("/programmes/", {"on": UNREPORTED}).context
 
     assert context["rows"] == [(programme, 3, [("missed", 1), ("unreported", 2)])]
+
+
+def test_closed_miss_is_a_target_of_its_programme_and_not_overdue(client):
+    report = ProgressReportFactory(accepted=True, value=Decimal(59))
+    ClosedMissFactory(target=report.target, closed_at=datetime(2026, 8, 1, tzinfo=UTC))
+
+    assert client.get("/programmes/", {"on": UNREPORTED}).context["rows"] == [
+        (report.target.programme, 1, [("missed", 0), ("unreported", 0)])
+    ]
 
 
 # --- Source ---------------------------------------------------------------------------------------------------------------------
