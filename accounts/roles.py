@@ -28,6 +28,7 @@ _TARGETS = ("outcometarget", "targetlink", "yearlymilestone")
 _REPORTS = ("progressreport", "evidence")
 _FOLLOW_UP = ("closedmiss",)
 _LOCKS = ("entrylock", "lockexception")
+_SEALS = ("seal",)
 _PROPOSALS = ("targetproposal", "programmematch")
 _USERS = ("user", "posting")
 _REMINDERS = ("sentreminder",)
@@ -43,11 +44,12 @@ _WRITE = ("view", "add", "change")
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.OFFICIAL: _READ | _permissions("kpis", _WRITE, _REPORTS) | {"kpis.submit_progressreport", "kpis.change_targetproposal"},
     Role.REVIEWER: _READ | {"kpis.decide_progressreport", "kpis.close_missed_target"},
-    Role.AUDITOR: _READ | _permissions("accounts", ("view",), _USERS + _REMINDERS),
+    Role.AUDITOR: _READ | _permissions("accounts", ("view",), _USERS + _REMINDERS) | _permissions("kpis", ("view",), _SEALS),
     Role.ADMINISTRATOR: _READ
     | _permissions("budget", _WRITE, _BUDGET)
     | _permissions("kpis", _WRITE, _TARGETS + _LOCKS)
     | _permissions("kpis", ("change",), _PROPOSALS)
     | _permissions("accounts", _WRITE, _USERS)
-    | _permissions("accounts", ("view",), _REMINDERS),
+    | _permissions("accounts", ("view",), _REMINDERS)
+    | _permissions("kpis", ("view",), _SEALS),
 }

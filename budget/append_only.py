@@ -39,11 +39,16 @@ def history_models() -> list[type[models.Model]]:
     return [model for model in apps.get_models() if hasattr(model, "history_object")]
 
 
+def protected_models() -> list[type[models.Model]]:
+    """Every history, and what says of itself that it is `append_only`."""
+    return [*history_models(), *(model for model in apps.get_models() if getattr(model, "append_only", False))]
+
+
 def wanted(connection: BaseDatabaseWrapper) -> dict[str, tuple[str, str]]:
-    """The triggers that history needs: the table of each, and the statement that makes it, by its name."""
+    """The triggers that these need: the table of each, and the statement that makes it, by its name."""
     quote = connection.ops.quote_name
     found = {}
-    for model in history_models():
+    for model in protected_models():
         table = model._meta.db_table
         for suffix, how in _TRIGGERS[connection.vendor].items():
             name = f"{table}_{suffix}"

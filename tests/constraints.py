@@ -32,9 +32,9 @@ class Rule:
 
 
 def models_of(*app_labels: str) -> list[type[models.Model]]:
-    """Our own models; neither their histories nor the ledgers that follow these."""
+    """Our own models; neither their histories nor the ledgers that follow these, nor what is only ever added (`append_only`)."""
     every = (model for label in app_labels for model in apps.get_app_config(label).get_models())
-    return [model for model in every if not hasattr(model, "history_object") and not hasattr(model, "known_of")]
+    return [model for model in every if not any(hasattr(model, mark) for mark in ("history_object", "known_of", "append_only"))]
 
 
 def constraints_of(*app_labels: str) -> dict[str, models.BaseConstraint]:

@@ -198,6 +198,7 @@ USERS = {
     **pages("accounts_user", "{official.pk}", written_by=("administrator",), read_by=("auditor", "administrator")),
     **pages("accounts_posting", "{posting.pk}", written_by=("administrator",), read_by=("auditor", "administrator")),
     **pages("accounts_sentreminder", "{reminder.pk}", read_by=("auditor", "administrator")),
+    "admin:kpis_seal_changelist": row(only("auditor", "administrator")),
     "admin:accounts_posting_reshuffle": row(only("administrator"), only("administrator", answer=INCOMPLETE)),
     "admin:auth_user_password_change": row(only("administrator"), at="{official.pk}"),
 }

@@ -8,12 +8,14 @@ from django.contrib import admin
 from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Posting, SentReminder, User
 from accounts.roles import Role
 from budget.admin.lists import UncountedChangeList, UncountedPaginator
 from budget.models import Organisation, Programme, SourceDocument, SourcePassage
-from kpis.models import EntryLock, OutcomeTarget, ProgrammeMatch, ProgressReport, TargetProposal
+from kpis.audit import seals
+from kpis.models import EntryLock, OutcomeTarget, ProgrammeMatch, ProgressReport, Seal, TargetProposal
 from tests.factories import (
     LockExceptionFactory,
     OrganisationFactory,
@@ -43,6 +45,7 @@ MAKE = {
     User: lambda lead: PostingFactory(organisation=lead),
     Posting: lambda lead: PostingFactory(organisation=lead),
     SentReminder: lambda lead: SentReminderFactory(),
+    Seal: lambda lead: seals.seal(by=PostingFactory(organisation=lead).user, now=timezone.now()),
 }
 # Those that grow with every year of the whole government's review; of users, organisations and documents there are hundreds.
 LARGE = (SourcePassage, OutcomeTarget, ProgressReport, TargetProposal)

@@ -9,10 +9,12 @@ from typing import Any
 
 from django.db import connection, models
 from django.db.models import OuterRef, Subquery
+from django.utils.translation import gettext as _
 
 from budget import known
 from budget.append_only import history_models
 from budget.known import NO_ROW, ROW
+from kpis.audit import seals
 from kpis.models import OutcomeTarget
 
 AT_ONCE = 2_000
@@ -37,6 +39,14 @@ class Difference:
 
 
 HISTORY, NO_HISTORY = "a history", "no history"
+
+
+def everything(expected_head: str | None = None) -> Iterator[Difference | seals.Broken | str]:
+    """All that is not as it should be: seals first, then what `differences` tells. The seals have to go through an expected head."""
+    if expected_head and not seals.goes_through(expected_head):
+        yield _("No seal has the SHA-256 %(head)s: the chain does not go through it.") % {"head": expected_head}
+    yield from seals.broken()
+    yield from differences()
 
 
 def models_with_history() -> list[type[models.Model]]:

@@ -1,0 +1,162 @@
+"""Seals on the history: what a seal covers cannot be changed without breaking it and every seal after it.
+
+`seal` appends seals over the new rows of each history, a thousand at most each, chained to the seal before. They prove nothing alone: who
+owns the database can write all of it anew. A head (the last seal's SHA-256) that left the house, on paper or by mail, is what holds: the
+chain has to go through it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import SequenceMatcher
+from hashlib import sha256
+from itertools import islice
+from zlib import crc32
+
+from django.db import connection, models, transaction
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from budget.append_only import history_models
+from kpis.audit import canonical
+from kpis.models import NO_SEAL_BEFORE, Seal
+
+ROWS_OF_A_SEAL = 1_000
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A seal that does not hold, and why, in words."""
+
+    seal: Seal
+    why: str
+
+    def __str__(self):
+        seal = self.seal
+        place = {"number": seal.number, "table": seal.history_table, "first": seal.first_id, "last": seal.last_id}
+        return _("Seal %(number)s (%(table)s, rows %(first)s–%(last)s): %(why)s") % (place | {"why": self.why})
+
+
+def histories() -> list[type[models.Model]]:
+    """The models of all histories, in the order in which they are sealed."""
+    return sorted(history_models(), key=lambda model: model._meta.label_lower)
+
+
+def head() -> str:
+    """The SHA-256 of the last seal; zeros before the first."""
+    return Seal.objects.order_by("-number").values_list("sha256", flat=True).first() or NO_SEAL_BEFORE
+
+
+def seal(*, by, now: datetime) -> list[Seal]:
+    """Seal what has been recorded since the last seal, history by history. The new seals are given back; none where nothing has been."""
+    ends = _ends()
+    with transaction.atomic():
+        _lock([Seal], "EXCLUSIVE")  # two runs at once would chain to the same seal
+        last = Seal.objects.order_by("-number").first()
+        number, previous = (last.number, last.sha256) if last else (0, NO_SEAL_BEFORE)
+        sealed, added = _sealed(), []
+        for history in histories():
+            label, columns = history._meta.label_lower, canonical.columns_of(history)
+            first = sealed.get(label, 0) + 1  # not the first that is there: no row may come in between two seals
+            rows = canonical.rows(history, columns, connection, first=first, last=ends[label])
+            while some := list(islice(rows, ROWS_OF_A_SEAL)):
+                new = Seal(history_table=label, columns=" ".join(columns), previous=previous, sealed_by=by, sealed_at=now)
+                new.number, new.first_id, new.last_id, new.rows = number + 1, first, some[-1][0], len(some)
+                new.rows_sha256, new.row_marks = _digest(some), " ".join(_marks(some))
+                new.sha256 = new.digest()
+                new.save(force_insert=True)
+                number, previous, first = new.number, new.sha256, new.last_id + 1
+                added.append(new)
+        return added
+
+
+def _sealed() -> dict[str, int]:
+    """The last row of each history that is sealed."""
+    return dict(Seal.objects.order_by().values_list("history_table").annotate(Max("last_id")))
+
+
+def _digest(rows: list[tuple[int, bytes]]) -> str:
+    return sha256(b"".join(row + b"\n" for _number, row in rows)).hexdigest()
+
+
+def _marks(rows: list[tuple[int, bytes]]) -> list[str]:
+    return [f"{crc32(row):08x}" for _number, row in rows]
+
+
+def _ends() -> dict[str, int]:
+    """The last row of each history, below which no other can come any more.
+
+    Numbers are drawn by writers that hold a lock on the table: once all of them are waited for, what they drew is there or never comes.
+    The lock is given back at once. On SQLite writers come one after another anyway.
+    """
+    with transaction.atomic():
+        _lock(histories(), "SHARE ROW EXCLUSIVE")
+        return {model._meta.label_lower: model.objects.aggregate(last=Max("pk"))["last"] or 0 for model in histories()}
+
+
+def _lock(tables: list[type[models.Model]], mode: str) -> None:
+    if connection.vendor == "postgresql":
+        names = ", ".join(connection.ops.quote_name(model._meta.db_table) for model in tables)
+        with connection.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {names} IN {mode} MODE")
+
+
+def broken() -> Iterator[Broken]:
+    """Every seal that does not hold, in the order of their numbers."""
+    known = {model._meta.label_lower: canonical.columns_of(model) for model in histories()}
+    number, previous = 0, NO_SEAL_BEFORE
+    for seal in Seal.objects.order_by("number").iterator(100):
+        if seal.number != number + 1:
+            yield Broken(seal, _("seal %(number)s before it is missing.") % {"number": number + 1})
+        elif seal.previous != previous:
+            yield Broken(seal, _("it is not chained to the seal before it."))
+        if seal.digest() != seal.sha256:
+            yield Broken(seal, _("the seal itself was changed."))
+        elif gone := sorted(set(seal.told) - set(known.get(seal.history_table, ()))):
+            yield Broken(seal, _("the columns that it covers are gone: %(columns)s.") % {"columns": ", ".join(gone)})
+        elif why := _differs(seal):
+            yield Broken(seal, why)
+        number, previous = seal.number, seal.sha256
+
+
+def _differs(seal: Seal) -> str:
+    """Why the rows are not as they were sealed; blank where they are."""
+    (history,) = (model for model in histories() if model._meta.label_lower == seal.history_table)
+    rows = list(canonical.rows(history, seal.told, connection, first=seal.first_id, last=seal.last_id))
+    if len(rows) == seal.rows and _digest(rows) == seal.rows_sha256:
+        return ""
+    return _where(seal, rows) or _("which row was changed cannot be said.")
+
+
+def _where(seal: Seal, rows: list[tuple[int, bytes]]) -> str:
+    """Which rows are not as they were sealed and how many are missing, by the marks of the rows; their numbers where no others fit."""
+    was, now = seal.row_marks.split(" "), _marks(rows)
+    numbers = [seal.first_id - 1, *(number for number, _row in rows), seal.last_id + 1]
+    changed, missing, gone = [], [], 0
+    for what, i, j, m, n in SequenceMatcher(None, was, now, autojunk=False).get_opcodes():
+        if what == "equal":
+            continue
+        changed += numbers[m + 1 : n + 1]
+        gone += max(0, (j - i) - (n - m))
+        between = range(numbers[m] + 1, numbers[n + 1])
+        if len(between) == j - i and m == n:
+            missing += between
+    told = [_("not as sealed: %(rows)s") % {"rows": ", ".join(map(str, changed))}] if changed else []
+    told += [_("missing: %(n)s of %(all)s rows") % {"n": gone, "all": seal.rows}] if gone else []
+    told += [_("their numbers: %(rows)s") % {"rows": ", ".join(map(str, missing))}] if missing else []
+    return "; ".join(told)
+
+
+def number() -> int:
+    return Seal.objects.count()
+
+
+def unsealed() -> int:
+    """How many rows of history no seal covers yet."""
+    sealed = _sealed()
+    return sum(model.objects.filter(pk__gt=sealed.get(model._meta.label_lower, 0)).count() for model in histories())
+
+
+def goes_through(head: str) -> bool:
+    """Whether the chain goes through a head that was once noted down."""
+    return head == NO_SEAL_BEFORE or Seal.objects.filter(sha256=head).exists()
