@@ -8,15 +8,17 @@ SOURCE ?=
 
 BIN = .venv/bin
 MANAGE = $(BIN)/python manage.py
+AUDIT = DATABASE_URL=sqlite:///$(CURDIR)/audit.sqlite3 $(MANAGE)
 PIP = $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint lock messages install
+.PHONY: help demo audit test lint lock messages install
 
 help:
 	@echo 'make demo       install, load the example data into an empty database, serve http://$(HOST):$(PORT)/'
 	@echo '                (SOURCE=FILE attaches the text of the source document; PORT=8001 serves elsewhere)'
+	@echo 'make audit      FIXTURE=DIR: load an audit fixture into a new database, check it, serve it read-only'
 	@echo 'make test       install, run all tests on SQLite, or on what DATABASE_URL names'
 	@echo 'make lint       ruff, mypy, and that models and migrations agree'
 	@echo 'make messages   collect new words into locale/ja and compile it'
@@ -38,6 +40,15 @@ demo: install
 	@$(MANAGE) migrate --verbosity 0
 	@$(MANAGE) demo $(if $(SOURCE),--source '$(SOURCE)')
 	@$(MANAGE) runserver $(HOST):$(PORT)
+
+# A database of its own, made anew each time; nothing else is needed once Seika is installed.
+audit: install
+	@test -n '$(FIXTURE)' || { echo 'Name the folder: make audit FIXTURE=DIR' >&2; exit 1; }
+	@rm -f audit.sqlite3 audit.sqlite3-wal audit.sqlite3-shm
+	@$(AUDIT) migrate --verbosity 0
+	@$(AUDIT) load_audit_fixture '$(FIXTURE)'
+	@$(AUDIT) verify_audit_fixture '$(FIXTURE)'
+	@$(AUDIT) runserver $(HOST):$(PORT)
 
 test: install
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -10,7 +10,9 @@ are put in after every `migrate`, where one is missing, and then `rebuild` write
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from sys import modules
 from zlib import crc32
 
@@ -141,6 +143,7 @@ def _words(ledger: type[models.Model], connection: BaseDatabaseWrapper) -> dict[
     }
 
 
+@cache
 def _prefix(ledger: type[models.Model]) -> str:
     return f"{ledger.known_of.history.model._meta.db_table}_known_"
 
@@ -167,6 +170,21 @@ def install(connection: BaseDatabaseWrapper) -> None:
             for statement in statements:
                 cursor.execute(statement)
             rebuild(ledger, connection)
+
+
+@contextmanager
+def paused(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Without the triggers for a while, within a transaction; then the ledgers are written anew. For loads of whole histories."""
+    there = present(connection)
+    with connection.cursor() as cursor:
+        prefixes = tuple(_prefix(ledger) for ledger in ledgers())
+        for name in (name for name in there if name.startswith(prefixes)):
+            for statement in _STALE[connection.vendor]:
+                cursor.execute(statement.format(name=connection.ops.quote_name(name)))
+    yield
+    if connection.vendor == "postgresql":
+        connection.check_constraints()  # a table with links that are still to be looked at takes no trigger
+    install(connection)
 
 
 def rebuild(ledger: type[models.Model], connection: BaseDatabaseWrapper) -> None:

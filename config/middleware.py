@@ -1,11 +1,17 @@
-"""The language of a page: Japanese, unless the visitor chose English in the footer."""
+"""What holds for every request: the language of a page, and that an audit copy is only read."""
 
 from django.conf import settings
-from django.utils import translation
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from accounts.models import Posting, User
+from accounts.roles import Role
+from kpis.audit import copy
 
 
 class ChosenLanguageMiddleware:
-    """Activate the language of the cookie that Django's `set_language` writes, else the site's own.
+    """Activate the language of the cookie that Django's `set_language` writes, else the site's own: Japanese.
 
     Django's LocaleMiddleware would follow the browser: a Japanese official on an English Windows would be given English pages.
     """
@@ -21,3 +27,28 @@ class ChosenLanguageMiddleware:
             response = self.get_response(request)
             response.headers.setdefault("Content-Language", language)
             return response
+
+
+class AuditCopyMiddleware:
+    """On an audit copy everybody reads as an auditor does, and nothing is sent. Users of a copy have no passwords: nobody logs in.
+
+    Whoever reaches the copy sees all of it, as does whoever holds the folder that it was loaded from.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.audit_copy = copy.of_this_site()
+        if request.audit_copy:
+            if request.method not in ("GET", "HEAD", "OPTIONS") and request.path != reverse("set_language"):
+                return render(request, "only_read.html", status=403)
+            request.user = self._auditor()
+        return self.get_response(request)
+
+    @staticmethod
+    def _auditor() -> User:
+        """An auditor of today that stands in no table."""
+        user = User(pk=0, username="auditor", password="!", name=translation.gettext("Auditor of this copy"))
+        user._postings = {timezone.localdate(): [Posting(user=user, role=Role.AUDITOR)]}
+        return user

@@ -12,7 +12,7 @@ GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO seika_app;
 DO $$
 DECLARE history text; known text;
 BEGIN
-    FOR history IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename ~ '^[a-z]+_historical|^kpis_seal$' LOOP
+    FOR history IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename ~ '^[a-z]+_historical|^kpis_(seal|auditcopy)$' LOOP
         EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON %I FROM seika_app', history);
     END LOOP;
     FOR known IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename ~ '^[a-z]+_known' LOOP

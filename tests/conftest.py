@@ -1,5 +1,7 @@
 """The cast: a division and its official, a reviewer, an auditor, an administrator, and an official of another division; their browsers."""
 
+from functools import cache
+
 import pytest
 from django.db import connection
 from django.test import TransactionTestCase
@@ -9,6 +11,7 @@ from accounts.roles import Role
 from budget import append_only
 from budget.models import OrganisationKind
 from kpis import search
+from kpis.audit import copy
 from tests.factories import OrganisationFactory, PostingFactory, UserFactory
 
 
@@ -22,6 +25,12 @@ def _passwords_hash_quickly(settings):
 def _search_forgets():
     """Each test is rolled back, and the next one's history has the same numbers."""
     search.forget()
+
+
+@pytest.fixture(autouse=True)
+def _this_site_is_no_copy(monkeypatch):
+    """A process asks once, and remembers; in tests that count queries it would be one more. Tests of copies take this back."""
+    monkeypatch.setattr(copy, "of_this_site", cache(lambda: None))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -429,7 +429,9 @@ def test_every_command_that_writes_is_walked():
         "parse_goal_text",
         "export_open_data",
         "verify_history",
+        "dump_audit_fixture",
+        "verify_audit_fixture",
     }
-    # What is derived, and what seals the history.
-    of_history = {"rebuild_known", "seal_history"}
+    # What is derived, what seals the history, and a history as it was.
+    of_history = {"rebuild_known", "seal_history", "load_audit_fixture"}
     assert ours == {"loaddata", "appoint", "attach_source", "demo", "import_pr_document", "send_reminders"} | only_read | of_history

@@ -182,6 +182,7 @@ CLOCK_IS_ASKED_IN = ("accounts.admin", "budget.admin", "kpis.admin", "kpis.views
 CLOCK = {
     ("accounts.models", "joined_at"): "the moment at which the row is made",
     ("accounts.models", "is_staff"): "Django asks a property of the user, which has no argument",
+    ("config.middleware", "_auditor"): "on a copy everybody is an auditor of today",
     ("accounts.backends", "get_all_permissions"): "Django asks the backend, which has no argument for a day",
     ("kpis.models.targets", "save"): "whether a revision comes after the last day is known only when it is saved",
     ("kpis.importers.review", "_now"): "the moment of the decision",

@@ -3,8 +3,12 @@ against what it follows from: last days against their terms, the ledgers of what
 written, and memory stays flat: both sides are read in the order of their keys, or compared in the database.
 """
 
-from collections.abc import Iterator
+import filecmp
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.db import connection, models
@@ -14,8 +18,8 @@ from django.utils.translation import gettext as _
 from budget import known
 from budget.append_only import history_models
 from budget.known import NO_ROW, ROW
-from kpis.audit import seals
-from kpis.models import OutcomeTarget
+from kpis.audit import dump, manifest, seals
+from kpis.models import AuditCopy, OutcomeTarget
 
 AT_ONCE = 2_000
 
@@ -47,6 +51,49 @@ def everything(expected_head: str | None = None) -> Iterator[Difference | seals.
         yield _("No seal has the SHA-256 %(head)s: the chain does not go through it.") % {"head": expected_head}
     yield from seals.broken()
     yield from differences()
+
+
+def fixture(
+    directory: Path, *, expected_head: str | None, progress: Callable[[Iterable], Iterable] = iter
+) -> Iterator[tuple[str, Iterator]]:
+    """The steps by which a fixture and the database that was loaded from it are checked: (what is looked at, what is not as it should be).
+
+    NotAsWritten where the files are not what was written: then nothing else is looked at. OSError where they cannot be read.
+    """
+    told = manifest.read(directory)
+    yield _("Files and manifest"), iter(())
+    other = list(_other_than(told))
+    yield _("The loaded copy"), iter(other)
+    if other:
+        return
+    yield _("History, seals and terms"), everything(expected_head)
+    yield _("A second dump"), _second_dump(directory, manifest.origin_in(told), progress)
+
+
+def _other_than(told: dict[str, Any]) -> Iterator[str]:
+    copy = AuditCopy.objects.first()
+    if copy is None:
+        yield _("This database is no copy: load the fixture into an empty database first.")
+    elif copy.manifest != manifest.text_of(told):
+        yield _("This database is a copy of another fixture.")
+
+
+def _second_dump(directory: Path, origin: dict[str, Any], progress: Callable[[Iterable], Iterable]) -> Iterator[str]:
+    """The files that a dump of this database writes otherwise."""
+    with TemporaryDirectory() as place:
+        again = Path(place) / "again"
+        dump.dump(again, origin=origin, progress=progress)
+        for name in sorted(path.name for path in again.iterdir()):
+            number = _first_other_line(directory / name, again / name)
+            if number:
+                yield _("%(file)s, line %(line)s: the second dump differs.") % {"file": name, "line": number}
+
+
+def _first_other_line(one: Path, other: Path) -> int | None:
+    if filecmp.cmp(one, other, shallow=False):
+        return None
+    with one.open("rb") as lines, other.open("rb") as others:
+        return next(number for number, (line, like) in enumerate(zip_longest(lines, others), 1) if line != like)
 
 
 def models_with_history() -> list[type[models.Model]]:

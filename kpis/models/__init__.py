@@ -1,6 +1,6 @@
 """The models of this app: targets with what is reported on them, the locks of years, what importers propose, and the seals of history."""
 
-from kpis.models.audit import NO_SEAL_BEFORE, Seal
+from kpis.models.audit import NO_SEAL_BEFORE, AuditCopy, Seal
 from kpis.models.locks import EntryLock, LockException
 from kpis.models.proposals import ProgrammeMatch, TargetProposal, decides_for_all
 from kpis.models.targets import (
@@ -19,6 +19,7 @@ from kpis.models.targets import (
 
 __all__ = [
     "NO_SEAL_BEFORE",
+    "AuditCopy",
     "ClosedMiss",
     "EntryLock",
     "Evidence",

@@ -1,4 +1,7 @@
-"""What an audit rests on: the seals of the history. They have no history of their own: a seal is never changed."""
+"""What an audit rests on: the seals of the history, and of whom and when this database is a copy.
+
+Neither has a history of its own: a seal is never changed, and a copy never written.
+"""
 
 import json
 from datetime import UTC
@@ -66,3 +69,25 @@ class Seal(models.Model):
         told = {name: getattr(self, name) for name in fields}
         told["sealed_at"] = self.sealed_at.astimezone(UTC).isoformat(timespec="microseconds")
         return sha256(json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+
+
+class AuditCopy(models.Model):
+    """This database is a copy, loaded from an audit fixture: the fixture's manifest, word for word. At most one row, never changed."""
+
+    append_only = True
+
+    manifest = models.TextField(_("manifest"))
+
+    class Meta:
+        verbose_name = _("loaded copy")
+        verbose_name_plural = _("loaded copies")
+        constraints = (
+            models.CheckConstraint(
+                name="kpis_auditcopy_is_one",
+                condition=Q(id=1),
+                violation_error_message=_("A database is a copy of one fixture."),
+            ),
+        )
+
+    def __str__(self):
+        return str(json.loads(self.manifest)["known_until"])

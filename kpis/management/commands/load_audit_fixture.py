@@ -1,0 +1,30 @@
+"""Load an audit fixture into an empty database."""
+
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+
+from kpis.audit import load
+from kpis.audit.manifest import NotAsWritten
+from kpis.management.commands.dump_audit_fixture import bar
+
+
+class Command(BaseCommand):
+    help = "Load an audit fixture, histories included, into a migrated database without rows; from then on it is only read."
+
+    def add_arguments(self, parser):
+        parser.add_argument("directory", metavar="DIR", type=Path)
+
+    def handle(self, *, directory, **options):
+        try:
+            told = load.load(directory, progress=bar(options))
+        except (NotAsWritten, load.NotEmpty) as error:
+            raise CommandError(f"{error}\n" + _("Nothing was loaded.")) from error
+        except OSError as error:
+            raise CommandError(
+                _("%(file)s cannot be read (%(error)s).") % {"file": error.filename or directory, "error": error.strerror}
+                + "\n" + _("Nothing was loaded.")
+            ) from error  # fmt: skip
+        rows = sum(file["rows"] for file in told["files"].values())
+        self.stdout.write(_("%(rows)s rows are loaded, known until %(known_until)s.") % {"rows": rows, "known_until": told["known_until"]})
