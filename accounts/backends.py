@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 from django.utils import timezone
 
+from accounts.models import Posting
 from accounts.roles import PERMISSIONS
 
 
@@ -13,6 +14,16 @@ class PostingBackend(ModelBackend):
     def user_can_authenticate(self, user):
         """Whether the user may be here at all. The demonstration's users, whose passwords are published, stay out of production."""
         return super().user_can_authenticate(user) and not (settings.PRODUCTION and user.is_of_demonstration)
+
+    def get_user(self, user_id):
+        """The user of a session with today's postings: one query for both, and one more for who has none."""
+        today = timezone.localdate()
+        postings = list(Posting.objects.on(today).filter(user=user_id).select_related("user"))
+        if not postings:
+            return super().get_user(user_id)
+        user = postings[0].user
+        user.keep_postings(today, postings)
+        return user if self.user_can_authenticate(user) else None
 
     def get_all_permissions(self, user_obj, obj=None):
         if not user_obj.is_active or user_obj.is_anonymous:

@@ -85,13 +85,23 @@ class User(AbstractBaseUser):
             kept[day] = list(self.postings.on(day))
         return kept[day]
 
+    def keep_postings(self, day: date, postings: list["Posting"]) -> None:
+        """Let those who read the user together with the postings of a day say them."""
+        self.__dict__.setdefault("_postings", {})[day] = postings
+
     def roles_on(self, day: date) -> set[str]:
         return {posting.role for posting in self.postings_on(day)}
 
     def organisation_ids_on(self, day: date, role: str) -> set[int]:
-        """The organisations that the user works for in a role: those of the postings and all below them; none once deactivated."""
-        roots = [posting.organisation_id for posting in self.postings_on(day) if posting.role == role and self.is_active]
-        return subtree_ids(Organisation.objects.values_list("id", "parent_id"), roots) if roots else set()
+        """The organisations that the user works for in a role: those of the postings and all below them; none once deactivated.
+
+        Read once for each instance, day and role.
+        """
+        kept = self.__dict__.setdefault("_organisations", {})
+        if (day, role) not in kept:
+            roots = [posting.organisation_id for posting in self.postings_on(day) if posting.role == role and self.is_active]
+            kept[day, role] = subtree_ids(Organisation.objects.values_list("id", "parent_id"), roots) if roots else set()
+        return kept[day, role]
 
     @property
     def is_staff(self) -> bool:

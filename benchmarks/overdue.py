@@ -262,7 +262,7 @@ def comparable(answer: Answer) -> Answer:
     """The answer in one shape, whichever side it comes from."""
     rows = [row[: len(COMPARED)] if isinstance(row, tuple) else tuple(getattr(row, name) for name in COMPARED) for row in answer.page]
     totals = [
-        [total] if isinstance(total, tuple) else [(total.bureau.code, status, number) for status, number in total.counts.items()]
+        [total] if isinstance(total, tuple) else [(total.organisation.code, status, number) for status, number in total.counts.items()]
         for total in answer.totals
     ]
     return Answer(answer.count, [_plain(row) for row in rows], sorted((b, str(s), n) for some in totals for b, s, n in some))

@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from budget.fiscal import day_name, fiscal_year_name, parse_day, parse_year
 from budget.history import Version
+from budget.models import Tree
 
 
 class FiscalYearField(forms.CharField):
@@ -93,6 +94,29 @@ class MomentField(forms.CharField):
         except ValueError as error:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from error
         return aware.astimezone(UTC)  # PostgreSQL reads no offset beyond 16 hours
+
+
+class OrganisationField(forms.TypedChoiceField):
+    """An organisation, named by its code; None without it. Its form says out of which tree (`OrganisationsForm`)."""
+
+    def __init__(self, *, empty_label="", **options):
+        super().__init__(**{"required": False, "empty_value": None, **options})
+        self.empty_label = empty_label
+
+    def read_from(self, tree: Tree) -> None:
+        self.coerce = tree.of_code
+        self.choices = lambda: [("", self.empty_label), *((node.code, node.name) for node in tree)]
+
+
+class OrganisationsForm(forms.Form):
+    """A form whose fields of organisations read one tree together."""
+
+    def __init__(self, *args, tree: Tree | None = None, **options):
+        super().__init__(*args, **options)
+        self.tree = tree or Tree()
+        for field in self.fields.values():
+            if isinstance(field, OrganisationField):
+                field.read_from(self.tree)
 
 
 def day_of(text: str, *, option: str) -> date:

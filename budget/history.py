@@ -5,7 +5,7 @@ Every page and file that tells of changes reads them here.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -139,6 +139,12 @@ def changes(rows: Iterable[models.Model]) -> list[Change]:
         )
         for row, found in zip(rows, differing, strict=True)
     ]
+
+
+def differences(before: Any, row: models.Model, names: Collection[str]) -> list[FieldChange]:
+    """The columns of these names, none of them a link, in which a history row differs from what stood `before`, in words."""
+    fields = [f for f in row.tracked_fields if f.name in names and _differs(f, before, row)]
+    return [FieldChange(f.name, str(f.verbose_name), _in_words(f, before, {}), _in_words(f, row, {})) for f in fields]
 
 
 def _differs(f: models.Field, previous: models.Model | None, row: models.Model) -> bool:

@@ -1,12 +1,14 @@
 """Who spends what: organisations, programmes, their budgets, and the documents that say so."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
+from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from budget.known import TrackedHistory
@@ -62,11 +64,6 @@ class Organisation(models.Model):
         """The ids of the organisation and of all below it, as the tree stands now. One query."""
         return subtree_ids(Organisation.objects.values_list("id", "parent_id"), [self.pk])
 
-    def counted_ids(self) -> set[int]:
-        """The ids of the organisations whose totals are drawn up for this one: not all below it, where bureaus lie below. One query."""
-        bureau_of = bureau_ids(Organisation.objects.values_list("id", "parent_id", "kind"))
-        return {node for node, bureau in bureau_of.items() if bureau == self.pk}
-
     def clean(self):
         if self.pk and self.parent_id in self.subtree_ids():
             raise ValidationError({"parent": _("An organisation cannot lie under itself.")})
@@ -98,7 +95,7 @@ def bureau_ids(rows: Iterable[tuple[int, int | None, str]]) -> dict[int, int]:
 
     def bureau_of(node):
         seen = set()
-        while parents[node][1] != OrganisationKind.BUREAU and parents[node][0] is not None and node not in seen:
+        while parents[node][1] != OrganisationKind.BUREAU and parents[node][0] in parents and node not in seen:
             seen.add(node)
             node = parents[node][0]
         return node
@@ -106,12 +103,62 @@ def bureau_ids(rows: Iterable[tuple[int, int | None, str]]) -> dict[int, int]:
     return {node: bureau_of(node) for node in parents}
 
 
-def path_to(organisation: Organisation, tree: dict[int, Organisation]) -> list[Organisation]:
-    """The organisation below those above it, the topmost first. `tree` holds all of them by id; a circle, whatever is stored, ends."""
-    path = [organisation]
-    while path[0].parent_id is not None and tree[path[0].parent_id] not in path:
-        path.insert(0, tree[path[0].parent_id])
-    return path
+class Tree:
+    """All organisations, read once, when the first of them is asked for: what lies below each and above it, and who counts for a bureau.
+
+    At a moment of the past a programme may name one that was not recorded yet. The tree gives one that says so in its place, without key
+    and code, so that nothing of it is lost from a total.
+    """
+
+    def __init__(self, read: Iterable[Organisation] | None = None):
+        """Out of what was read of all organisations already, where that is given."""
+        self._read = read
+
+    @cached_property
+    def _nodes(self) -> dict[int, Organisation]:
+        read = Organisation.objects.order_by() if self._read is None else self._read
+        nodes = {node.pk: node for node in sorted(read, key=lambda node: node.code)}
+        for node in nodes.values():
+            if node.parent_id in nodes:
+                node.parent = nodes[node.parent_id]
+        return nodes
+
+    def __iter__(self) -> Iterator[Organisation]:
+        """In the order of their codes."""
+        return iter(self._nodes.values())
+
+    def __getitem__(self, key: int | None) -> Organisation:
+        return self._nodes.get(key) or Organisation(name=gettext("organisation not recorded yet"))
+
+    @cached_property
+    def _by_code(self) -> dict[str, Organisation]:
+        return {node.code: node for node in self}
+
+    def of_code(self, code: str) -> Organisation | None:
+        return self._by_code.get(code)
+
+    def below(self, organisation: Organisation) -> set[int]:
+        """The keys of the organisation and of all below it."""
+        return subtree_ids(((node.pk, node.parent_id) for node in self), [organisation.pk])
+
+    def path_to(self, organisation: Organisation) -> list[Organisation]:
+        """The organisation below those above it, the topmost first; a circle, whatever is stored, ends."""
+        path = [organisation]
+        while path[0].parent_id in self._nodes and self[path[0].parent_id] not in path:
+            path.insert(0, self[path[0].parent_id])
+        return path
+
+    @cached_property
+    def _bureaus(self) -> dict[int, int]:
+        return bureau_ids((node.pk, node.parent_id, node.kind) for node in self)
+
+    def bureau_of(self, key: int | None) -> Organisation:
+        """The organisation for which the one of this key is counted in totals: see `bureau_ids`."""
+        return self[self._bureaus.get(key)]
+
+    def counted_for(self, bureau: Organisation) -> set[int]:
+        """The keys of the organisations that count for this one: not all below it, where bureaus lie below."""
+        return {node for node, found in self._bureaus.items() if found == bureau.pk}
 
 
 class SourceDocument(models.Model):

@@ -30,6 +30,7 @@ from budget.models import (
 )
 from budget.table import csv_lines
 from kpis.choices import ReportState
+from kpis.marks import marks_of
 from kpis.models import (
     ClosedMiss,
     EntryLock,
@@ -158,12 +159,13 @@ def told(rows: Iterable[tuple]) -> list[Told]:
 
 def _told_of(model: type[models.Model], numbers: list[int]) -> Iterator[Told]:
     key = model._meta.pk.attname
-    objects = list(model.history.filter(history_id__in=numbers).order_by().values_list(key, flat=True).distinct())
+    objects = model.history.filter(history_id__in=numbers).order_by().values(key)
     whole = model.history.filter(**{f"{key}__in": objects}).select_related("history_user").order_by("history_date", "history_id")
+    told = history.changes(whole)
     links = [f.name for f in model._meta.fields if f.is_relation]
-    names = {pk: str(row) for pk, row in model._base_manager.select_related(*links).in_bulk(objects).items()}
-    wanted = set(numbers)
-    for change in history.changes(whole):
+    named = model._base_manager.select_related(*links).in_bulk({getattr(change.row, key) for change in told})
+    names, wanted = {pk: str(row) for pk, row in named.items()}, set(numbers)
+    for change in told:
         if change.row.history_id in wanted:
             pk = getattr(change.row, key)
             yield Told(str(model._meta.verbose_name), names.get(pk, str(pk)), _history_page(model, pk), change)
@@ -178,7 +180,7 @@ def _history_page(model: type[models.Model], pk: Any) -> str:
 
 # --- As a file ----------------------------------------------------------------------------------------------------------------------
 
-COLUMNS = ("changed_at", "changed_by", "model", "key", "name", "created", "field", "old", "new", "reason")
+COLUMNS = ("changed_at", "changed_by", "model", "key", "name", "created", "field", "old", "new", "reason", "marks")
 AT_ONCE = 500
 
 
@@ -201,6 +203,7 @@ def _cells(rows: QuerySet) -> Iterator[list]:
                 one.name,
                 change.created,
             ]
+            marks = " ".join(mark.code for mark in marks_of(change.row))
             for field in change.fields or [None]:
-                yield [*about, *((field.name, field.old, field.new) if field else ("", "", "")), change.reason]
+                yield [*about, *((field.name, field.old, field.new) if field else ("", "", "")), change.reason, marks]
         first += AT_ONCE

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from django.db.models import BigIntegerField, Count, F, Q, QuerySet, Sum, Value
 
 from budget.fiscal import fiscal_year_of
-from budget.models import Organisation, Programme
+from budget.models import Programme, Tree
 from kpis.asof import Clocks, as_known_at
 from kpis.choices import OVERDUE, Status
 from kpis.models import OutcomeTarget, falls_due, is_overdue, start_of_day
@@ -91,18 +91,15 @@ def by_status_at(clocks: Clocks) -> Counter:
 # --- By organisation -----------------------------------------------------------------------------------------------------------------
 
 
-def overdue_by_bureau(counted: Iterable[Group], organisations: dict[int, Organisation]) -> list[Line]:
-    """The overdue targets of each bureau that has some, missed and unreported apart, in the order of their codes.
-
-    `organisations` is the whole tree, by id.
-    """
-    return lines_by_bureau(((group.lead, group.status, group.number) for group in counted if group.is_overdue), organisations)
+def overdue_by_bureau(counted: Iterable[Group], tree: Tree) -> list[Line]:
+    """The overdue targets of each bureau that has some, missed and unreported apart, in the order of their codes."""
+    return lines_by_bureau(((group.lead, group.status, group.number) for group in counted if group.is_overdue), tree)
 
 
-def unreported_by_lead(counted: Iterable[Group], organisations: dict[int, Organisation]) -> list[Line]:
+def unreported_by_lead(counted: Iterable[Group], tree: Tree) -> list[Line]:
     """The unreported targets of each organisation that leads their programmes, the most first."""
     unreported = ((group.lead, group.status, group.number) for group in counted if group.status == Status.UNREPORTED)
-    return sorted(lines(unreported, organisations), key=lambda line: -line.total)
+    return sorted(lines(unreported, tree), key=lambda line: -line.total)
 
 
 # --- Money ---------------------------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from budget.fiscal import calendar_year_name, day_name, fiscal_year_name
 from kpis import deadlines, measures
 from kpis.choices import Accumulation, Comparator, DeadlineKind, Grade, Kind, NoDeadline, Status
+from kpis.marks import MARKS
 from kpis.status import GRADES_BEHIND, UPWARD
 
 _GOALS = {
@@ -23,20 +24,6 @@ _GOALS = {
     Comparator.AT_MOST: gettext_lazy("at most %(value)s"),
     Comparator.LESS_THAN: gettext_lazy("less than %(value)s"),
     Comparator.WITHIN: gettext_lazy("from %(value)s to %(upper)s"),
-}
-
-# What each mark beside a status means, by the names of `reports.MARKS`.
-MARK_MEANINGS = {
-    "achieved_late": gettext_lazy("The deadline's own year did not meet the target, a later year did."),
-    "awaiting_acceptance": gettext_lazy("A result is submitted and waits for a reviewer."),
-    "under_correction": gettext_lazy("The accepted result is being corrected; it counts until the new one is accepted."),
-    "preliminary": gettext_lazy("The result is preliminary: the final figure is still to come."),
-    "miss_closed": gettext_lazy("A reviewer closed the miss: it is no longer in the overdue report."),
-    "approximate": gettext_lazy("The source says about: the target is judged strictly all the same."),
-    "comparator_assumed": gettext_lazy("The source does not say which way is better: the comparator is assumed."),
-    "accumulation_assumed": gettext_lazy("The source does not say whether the figure is a running total: this is assumed."),
-    "programme_end_assumed": gettext_lazy("The source may mean the end of each supported project: the programme's end is assumed."),
-    "revised_after_deadline": gettext_lazy("Value, comparator or deadline were changed after the last day."),
 }
 
 
@@ -130,7 +117,7 @@ def _last_day_steps(target) -> Iterable[str]:
         case DeadlineKind.AFTER_PROGRAMME:
             yield _("That is counted from the programme: %(stated)s.") % names
             if target.programme_end_assumed:
-                yield str(MARK_MEANINGS["programme_end_assumed"])
+                yield str(MARKS["programme_end_assumed"].meaning)
             if end is None:
                 yield _("The programme's end is not known. Once it is recorded, the last day is counted from its 31 March.")
             else:
@@ -150,11 +137,6 @@ def _last_day_steps(target) -> Iterable[str]:
     yield _("The last day is %(day)s.") % {"day": day_name(target.due_on)}
     if not target.each_year and target.deadline_kind in (DeadlineKind.CALENDAR_YEAR, DeadlineKind.DATE, DeadlineKind.AFTER_EVENT):
         yield _("It lies in %(year)s: the report of that year decides.") % {"year": fiscal_year_name(target.due_fy)}
-
-
-def marks(target) -> list[tuple[str, str]]:
-    """The names and meanings of the marks that the target carries."""
-    return [(name, str(meaning)) for name, meaning in MARK_MEANINGS.items() if getattr(target, name, False)]
 
 
 def why(target, on: date, milestones: Sequence = (), results_due: tuple[int, int] = deadlines.RESULTS_DUE) -> list[str]:

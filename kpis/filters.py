@@ -7,8 +7,8 @@ from django import forms
 from django.db.models import F, Lookup
 from django.utils.translation import gettext_lazy as _
 
-from budget.forms import DayField, FiscalYearField
-from budget.models import Organisation, Programme
+from budget.forms import DayField, FiscalYearField, OrganisationField, OrganisationsForm
+from budget.models import Programme
 from kpis import search
 from kpis.choices import Kind, NoDeadline, Status, Term
 from kpis.models import OutcomeTarget
@@ -39,6 +39,10 @@ class FiscalYearFilter(django_filters.Filter):
 
 class DayFilter(django_filters.Filter):
     field_class = DayField
+
+
+class OrganisationFilter(django_filters.Filter):
+    field_class = OrganisationField
 
 
 class TargetOrder(django_filters.OrderingFilter):
@@ -72,9 +76,7 @@ def _order(default):
 
 def _organisation():
     """An organisation and all below it: what lies `within` it is the filter set's to say."""
-    return django_filters.ModelChoiceFilter(
-        queryset=Organisation.objects.all(), to_field_name="code", method="within", label=_("organisation"), empty_label=_("all")
-    )
+    return OrganisationFilter(method="within", label=_("organisation"), empty_label=_("all"))
 
 
 def _text():
@@ -94,9 +96,7 @@ BY_CODE = {
 
 def _counted_for(method, label):
     """An organisation that a total names: a link gives it, no box offers it."""
-    return django_filters.ModelChoiceFilter(
-        queryset=Organisation.objects.all(), to_field_name="code", method=method, label=label, widget=forms.HiddenInput
-    )
+    return OrganisationFilter(method=method, label=label, widget=forms.HiddenInput)
 
 
 class OutcomeTargetFilterSet(django_filters.FilterSet):
@@ -121,13 +121,14 @@ class OutcomeTargetFilterSet(django_filters.FilterSet):
     class Meta:
         model = OutcomeTarget
         fields = ()
+        form = OrganisationsForm
 
     def within(self, targets, name, organisation):
-        return targets.filter(programme__lead__in=organisation.subtree_ids())
+        return targets.filter(programme__lead__in=self.form.tree.below(organisation))
 
     def within_bureau(self, targets, name, bureau):
         """Those that `reports.totals_by_bureau` counts for the organisation: not all below it, where bureaus lie below."""
-        return targets.filter(programme__lead__in=bureau.counted_ids())
+        return targets.filter(programme__lead__in=self.form.tree.counted_for(bureau))
 
     def led_by(self, targets, name, lead):
         return targets.filter(programme__lead=lead)
@@ -192,6 +193,7 @@ class RevisionFilterSet(django_filters.FilterSet):
     class Meta:
         model = OutcomeTarget
         fields = ()
+        form = OrganisationsForm
 
     def of_programme(self, rows, name, programme):
         return rows.filter(id__in=OutcomeTarget.objects.filter(programme=programme).values("id"))
@@ -200,7 +202,7 @@ class RevisionFilterSet(django_filters.FilterSet):
         return rows.filter(**{code: True})
 
     def within(self, rows, name, organisation):
-        return rows.filter(id__in=OutcomeTarget.objects.filter(programme__lead__in=organisation.subtree_ids()).values("id"))
+        return rows.filter(id__in=OutcomeTarget.objects.filter(programme__lead__in=self.form.tree.below(organisation)).values("id"))
 
     def mentioning(self, rows, name, text):
         return rows.filter(OneOf(F("id"), search.targets_mentioning(words_of(text))))
@@ -220,9 +222,10 @@ class ProgrammeFilterSet(django_filters.FilterSet):
     class Meta:
         model = Programme
         fields = ()
+        form = OrganisationsForm
 
     def within(self, programmes, name, organisation):
-        return programmes.filter(lead__in=organisation.subtree_ids())
+        return programmes.filter(lead__in=self.form.tree.below(organisation))
 
     def with_overdue(self, programmes, name, code):
         return programmes.filter(has_overdue=True)

@@ -28,11 +28,15 @@ class Locks:
         return None if programme_id in self.excepted.get(fiscal_year, ()) else self.years.get(fiscal_year)
 
 
-def in_force(on: date) -> Locks:
-    """The locks of a day with its exceptions. Two queries, and three more where there are exceptions."""
+def with_exceptions(on: date) -> list[EntryLock]:
+    """The locks of a day, each with the exceptions of that day as `in_force`. Two queries."""
     exceptions = Prefetch("exceptions", LockException.objects.on(on).select_related("organisation"), to_attr="in_force")
-    locks = list(EntryLock.objects.filter(locked=True).select_related("set_by").prefetch_related(exceptions))
-    excepted = {}
+    return list(EntryLock.objects.filter(locked=True).select_related("set_by").prefetch_related(exceptions))
+
+
+def in_force(on: date) -> Locks:
+    """What is locked on a day, and for whom not. Two queries, and three more where there are exceptions."""
+    locks, excepted = with_exceptions(on), {}
     if any(lock.in_force for lock in locks):
         tree = list(Organisation.objects.values_list("id", "parent_id"))
         answered_for = [

@@ -27,6 +27,7 @@ from budget.models import Organisation, Programme, ProgrammeOrganisation, subtre
 from kpis import work
 from kpis.choices import ReportState, Status
 from kpis.deadlines import last_ended_year, results_due_on
+from kpis.marks import in_words
 from kpis.models import OutcomeTarget, ProgressReport
 
 ROWS_SHOWN = 20  # of each list; the rest is a number, and My work has them all
@@ -172,7 +173,8 @@ def _asked(target: OutcomeTarget, year: int) -> str:
 
 
 def _ahead(target: OutcomeTarget) -> str:
-    return _("%(target)s (now: %(status)s)") % {"target": _target(target), "status": Status(target.status).label}
+    status = f"{Status(target.status).label}{in_words(target)}"
+    return _("%(target)s (now: %(status)s)") % {"target": _target(target), "status": status}
 
 
 def _report(report: ProgressReport) -> str:

@@ -4,24 +4,26 @@ A report's rows are a queryset of outcome targets with their status on a day; a 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from budget.fiscal import fiscal_year_of
-from budget.models import Organisation, bureau_ids
+from budget.models import Organisation, Tree
 from kpis import deadlines, explain
 from kpis.choices import OVERDUE, Kind, NoDeadline, ReportState
 from kpis.exports.columns import Column, Holds
+from kpis.marks import marks_of
 from kpis.measures import attainment, published_attainment
-from kpis.models import ClosedMiss, Evidence, OutcomeTarget, ProgressReport, falls_due
+from kpis.models import ClosedMiss, OutcomeTarget, ProgressReport, falls_due
 from kpis.status import DOWNWARD, UPWARD, whole
 
 SOON = timedelta(days=90)
@@ -33,24 +35,14 @@ def _attainment(target: OutcomeTarget):
     return attainment(target.comparator, target.value, target.baseline_value, target.basis_value)
 
 
-def _marks(target: OutcomeTarget) -> str:
-    return " ".join(name for name, _label in MARKS if getattr(target, name))
-
-
-# The marks that go with a status everywhere (DOMAIN §5), in the order in which they are shown.
-MARKS = (
-    ("achieved_late", _("achieved after the deadline")),
-    ("awaiting_acceptance", _("awaiting acceptance")),
-    ("under_correction", _("under correction")),
-    ("preliminary", _("preliminary")),
-    ("miss_closed", _("miss closed")),
-    ("approximate", _("approximate")),
-    ("comparator_assumed", _("comparator assumed")),
-    ("accumulation_assumed", _("accumulation assumed")),
-    ("programme_end_assumed", _("programme's end assumed")),
-    ("revised_after_deadline", _("revised after the deadline")),
+MARKS_COLUMN = Column(
+    "marks",
+    _("marks"),
+    lambda t: " ".join(mark.code for mark in marks_of(t)),
+    _("What a reader of the figures and of the status has to know besides: the names of the marks, with a space between them."),
+    Holds.CODE,
+    codes="mark",
 )
-
 TARGET_COLUMNS = (
     Column(
         "programme_code",
@@ -72,14 +64,7 @@ TARGET_COLUMNS = (
         Holds.CODE,
         codes="status",
     ),
-    Column(
-        "marks",
-        _("marks"),
-        _marks,
-        _("What a reader of the status has to know besides: the names of the marks, with a space between them."),
-        Holds.CODE,
-        codes="mark",
-    ),
+    MARKS_COLUMN,
     Column(
         "programme",
         _("programme"),
@@ -370,18 +355,17 @@ class Line:
         return self.counts.total()
 
 
-def lines(counted: Iterable[tuple[int, str, int]], organisations: Mapping[int, Organisation]) -> list[Line]:
+def lines(counted: Iterable[tuple[int, str, int]], tree: Tree) -> list[Line]:
     """What is counted, as (organisation's id, kind, number), by organisation, in the order of their codes."""
-    found: dict[int, Counter] = {}
+    found: dict[int | None, Counter] = {}
     for organisation, kind, number in counted:
-        found.setdefault(organisation, Counter())[kind] += number
-    return sorted((Line(organisations[key], counts) for key, counts in found.items()), key=lambda line: line.organisation.code)
+        found.setdefault(tree[organisation].pk, Counter())[kind] += number
+    return sorted((Line(tree[key], counts) for key, counts in found.items()), key=lambda line: line.organisation.code)
 
 
-def lines_by_bureau(counted: Iterable[tuple[int, str, int]], organisations: Mapping[int, Organisation]) -> list[Line]:
-    """What is counted by lead organisation, by the bureau that its totals are drawn up for. `organisations` is the whole tree, by id."""
-    bureau_of = bureau_ids((node.id, node.parent_id, node.kind) for node in organisations.values())
-    return lines(((bureau_of[lead], kind, number) for lead, kind, number in counted), organisations)
+def lines_by_bureau(counted: Iterable[tuple[int, str, int]], tree: Tree) -> list[Line]:
+    """What is counted by lead organisation, by the bureau that its totals are drawn up for."""
+    return lines(((tree.bureau_of(lead).pk, kind, number) for lead, kind, number in counted), tree)
 
 
 def totals(lines: Iterable[Any]) -> Counter:
@@ -389,21 +373,31 @@ def totals(lines: Iterable[Any]) -> Counter:
     return sum((line.counts for line in lines), Counter())
 
 
-def totals_by_bureau(targets: QuerySet[OutcomeTarget]) -> list[Line]:
-    """The rows of a report counted by bureau and status. A programme's targets count for the bureau of its lead. Two queries."""
+def totals_by_bureau(targets: QuerySet[OutcomeTarget], tree: Tree | None = None) -> list[Line]:
+    """The rows of a report counted by bureau and status. A programme's targets count for the bureau of its lead.
+
+    One query, and one for the tree where none is given.
+    """
     counted = (
         targets.order_by()
         .values(lead=F("programme__lead"))
         .annotate(status=F("status"), number=Count("id"))
         .values_list("lead", "status", "number")
     )
-    return lines_by_bureau(counted, Organisation.objects.in_bulk())
+    return lines_by_bureau(counted, tree or Tree())
 
 
 def no_last_day_counts(on: date) -> dict[str, int]:
     """How many standing targets cannot become overdue, by `NoDeadline` reason; each reason is there, with 0 where there are none."""
     targets = OutcomeTarget.objects.standing_on(on).with_no_last_day().order_by().values_list("no_deadline").annotate(Count("id"))
     return dict.fromkeys(NoDeadline.values, 0) | dict(targets)
+
+
+class Citation(NamedTuple):
+    """A piece of evidence as it is named."""
+
+    citation: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -422,33 +416,41 @@ class Result:
     worked_on: str
     shows_text: bool
     lacks_evidence: bool
-    accepted_by: Any
+    evidence: list[Citation]
+    accepted_by: str | None
     accepted_at: datetime | None
 
 
 def results_of(target: OutcomeTarget, reader, on: date, known_at: datetime | None = None) -> list[Result]:
-    """The results of a target, by fiscal year, as `reader` may see them; whether each counts is said for a day. Two queries, and one more
-    where an accepted figure is under correction."""
+    """The results of a target, by fiscal year, as `reader` may see them; whether each counts is said for a day. One query."""
     inside = reader.has_perm("kpis.view_progressreport")
-    told = ProgressReport.objects.visible_to(reader).filter(target=target).select_related("decided_by").order_by("fiscal_year")
-    reports = list(told.prefetch_related(Prefetch("evidence", Evidence.objects.order_by("citation"))))
-    accepted = {report.pk: report for report in reports if report.state == ReportState.ACCEPTED}
-    accepted |= _last_acceptances([report.pk for report in reports if report.is_reopened], known_at)
-    return [_result(target, report, on, inside, accepted.get(report.pk)) for report in reports]
-
-
-def _last_acceptances(reopened: list[int], known_at: datetime | None) -> dict[int, Any]:
-    """By the report, the history row of its last acceptance: once it is reopened, the report itself tells the last decision instead."""
-    if not reopened:
-        return {}
-    rows = ProgressReport.history.filter(id__in=reopened, state=ReportState.ACCEPTED).select_related("decided_by")
+    # Once an accepted report is reopened it tells the last decision instead: its history tells the last acceptance.
+    acceptances = ProgressReport.history.filter(id=OuterRef("pk"), state=ReportState.ACCEPTED)
     if known_at is not None:
-        rows = rows.filter(history_date__lte=known_at)
-    return {row.id: row for row in rows.order_by("history_date", "history_id")}
+        acceptances = acceptances.filter(history_date__lte=known_at)
+    last = acceptances.order_by("-history_date", "-history_id")
+    told = (
+        ProgressReport.objects.visible_to(reader)
+        .filter(target=target)
+        .annotate(
+            accepted_by=Subquery(last.values("decided_by__name")[:1]),
+            accepted_at=Subquery(last.values("decided_at")[:1]),
+            citation=F("evidence__citation"),
+            url=F("evidence__url"),
+        )
+        .order_by("fiscal_year", "citation")
+    )
+    # A report comes once for each piece of evidence.
+    by_report = (list(rows) for _pk, rows in groupby(told, key=lambda row: row.pk))
+    return [
+        _result(target, rows[0], on, inside, [Citation(row.citation, row.url) for row in rows if row.citation is not None])
+        for rows in by_report
+    ]
 
 
-def _result(target: OutcomeTarget, report: ProgressReport, on: date, inside: bool, acceptance) -> Result:
+def _result(target: OutcomeTarget, report: ProgressReport, on: date, inside: bool, evidence: list[Citation]) -> Result:
     accepted, told = report.accepted_value, target.kind == Kind.QUANTITATIVE and report.accepted_value is not None
+    is_accepted = report.accepted_measured_on is not None
     # Text and evidence have no accepted copy: while a correction is worked on they are the author's alone.
     shows_text = inside or report.state == ReportState.ACCEPTED
     return Result(
@@ -456,10 +458,11 @@ def _result(target: OutcomeTarget, report: ProgressReport, on: date, inside: boo
         figure=explain.figure(accepted, report.accepted_grade, target.unit),
         attainment=attainment(target.comparator, target.value, target.baseline_value, accepted) if told else None,
         published_attainment=published_attainment(target.value, accepted) if told else None,
-        counts=report.accepted_measured_on is not None and report.accepted_measured_on <= on,
+        counts=is_accepted and report.accepted_measured_on <= on,
         worked_on=explain.figure(report.value, report.grade, target.unit) if inside and report.state != ReportState.ACCEPTED else "",
         shows_text=shows_text,
-        lacks_evidence=shows_text and (report.has_figure or report.accepted_measured_on is not None) and not report.evidence.all(),
-        accepted_by=acceptance and acceptance.decided_by,
-        accepted_at=acceptance and acceptance.decided_at,
+        lacks_evidence=shows_text and (report.has_figure or is_accepted) and not evidence,
+        evidence=evidence if shows_text else [],
+        accepted_by=report.accepted_by if is_accepted else None,
+        accepted_at=report.accepted_at if is_accepted else None,
     )

@@ -6,10 +6,10 @@ goal that did not meet the old one; goals of another kind, unit or accumulation 
 counted from the last day in force before it: below 0 before that day, above 0 after it.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from django.db.models import BooleanField, Case, DateTimeField, ExpressionWrapper, F, Q, QuerySet, Value, When, Window
@@ -25,7 +25,7 @@ from kpis.asof import Clocks
 from kpis.choices import Comparator, Kind
 from kpis.exports.columns import Column, Holds
 from kpis.models import OutcomeTarget, with_status
-from kpis.reports import with_what_columns_read
+from kpis.reports import MARKS_COLUMN, with_what_columns_read
 from kpis.status import DOWNWARD, UPWARD, flag
 
 SHORTLY_BEFORE = timedelta(days=90)
@@ -108,15 +108,20 @@ def _unless(condition: Q) -> Case:
 
 @dataclass(frozen=True)
 class Revision:
-    """A revision with what it changed, in words, and the target's status by its original terms and by those of now.
+    """A revision with the target's status by its original terms and by those of now.
 
-    `target` is the target as it stands, without a status where it is withdrawn; `original` its first history row, with the status.
+    `target` is the target as it stands, with None for a status where it is withdrawn; `original` its first history row, with the status.
     """
 
     row: Any
     target: OutcomeTarget
     original: Any
-    fields: list[FieldChange]
+
+    @property
+    def fields(self) -> list[FieldChange]:
+        """The terms that it changed, in words."""
+        before = SimpleNamespace(instance_type=OutcomeTarget, **{name: getattr(self.row, f"before_{name}") for name in TERMS})
+        return history.differences(before, self.row, TERMS)
 
     @property
     def days(self) -> int | None:
@@ -138,37 +143,36 @@ class Revision:
 
     @property
     def status(self) -> str:
-        return getattr(self.target, "status", "")
+        return self.target.status or ""
 
     @property
     def original_status(self) -> str:
-        return getattr(self.original, "status", "") if self.status else ""
+        return self.original.status if self.status else ""
+
+    @property
+    def marked(self) -> Any:
+        """What carries the marks: the target with its status, or, where it is withdrawn, its terms after the revision."""
+        return self.target if self.status else self.row
 
 
 def told(rows: Iterable, clocks: Clocks) -> list[Revision]:
-    """What revisions show, in their order. As many queries for many as for one."""
+    """What revisions show, in their order. Two queries besides that of the rows, where there are any."""
     rows = list(rows)
-    keys = {row.id for row in rows}
-    standing = with_what_columns_read(OutcomeTarget.objects.filter(pk__in=keys).with_status(clocks.on)).in_bulk()
-    withdrawn = with_what_columns_read(OutcomeTarget.objects.filter(pk__in=keys - standing.keys())).in_bulk()
-    targets = standing | withdrawn
-    first = {row.id: row for row in with_status(originals(clocks.known_at, keys), clocks.on)}
-    changed = _changed_fields(keys)
-    return [Revision(row, targets[row.id], first[row.id], changed[row.history_id]) for row in rows]
-
-
-def _changed_fields(keys: set[int]) -> dict[int, list[FieldChange]]:
-    """By the number of the history row, the terms that it changed, in words."""
-    whole = OutcomeTarget.history.filter(id__in=keys).order_by("history_date", "history_id").select_related("history_user")
-    found: dict[int, list[FieldChange]] = defaultdict(list)
-    for change in history.changes(whole):
-        found[change.row.history_id] = [field for field in change.fields if field.name in TERMS]
-    return found
+    found = OutcomeTarget.objects.filter(pk__in={row.id for row in rows}).with_status_where_standing(clocks.on)
+    return _told(rows, with_what_columns_read(found).in_bulk(), clocks)
 
 
 def of_target(target: OutcomeTarget, clocks: Clocks) -> list[Revision]:
-    """The revisions of one target, the oldest first."""
-    return told(revisions(clocks.known_at, of=[target.pk]).select_related("history_user"), clocks)[::-1]
+    """The revisions of one target, the oldest first. The target has its status, None where it is withdrawn. One query, and one more where
+    there are any.
+    """
+    rows = list(revisions(clocks.known_at, of=[target.pk]).select_related("history_user"))
+    return _told(rows, {target.pk: target}, clocks)[::-1]
+
+
+def _told(rows: list, targets: Mapping[int, OutcomeTarget], clocks: Clocks) -> list[Revision]:
+    first = {row.id: row for row in with_status(originals(clocks.known_at, {row.id for row in rows}), clocks.on)}
+    return [Revision(row, targets[row.id], first[row.id]) for row in rows]
 
 
 COLUMNS = (
@@ -291,4 +295,5 @@ COLUMNS = (
         _("True where the value, the comparator or the deadline were ever changed after the last day."),
         Holds.FLAG,
     ),
+    replace(MARKS_COLUMN, value=lambda r: MARKS_COLUMN.value(r.marked)),
 )

@@ -11,18 +11,17 @@ recorded: no function folds alike on SQLite and PostgreSQL, and a stored column 
 row of history and none is ever taken away, so that the number of these rows tells whether an index is still true.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import QuerySet
 
-from budget.models import Organisation, Programme
+from budget.models import Organisation, Programme, Tree
 from kpis.asof import moment_read
-from kpis.models import OutcomeTarget
+from kpis.models import OutcomeTarget, stands_on
 from kpis.words import folded
 
 SHORTEST = 2  # signs that the longest word has at least: a single one stands nearly everywhere
@@ -30,9 +29,9 @@ LONGEST = 500  # signs of a whole query
 
 
 class Found(NamedTuple):
-    """The primary keys of what was found, each kind in the order of its codes."""
+    """What was found, each kind in the order of its codes: the organisations, and the primary keys of the others."""
 
-    organisations: list[int]
+    organisations: list[Organisation]
     programmes: list[int]
     targets: list[int]
 
@@ -42,12 +41,13 @@ def is_long_enough(words: Sequence[str]) -> bool:
 
 
 def search(words: Sequence[str], on: date) -> Found:
-    """What the folded `words` find: organisations, programmes, and the targets that stand on the day. Two queries, and three more where
+    """What the folded `words` find: organisations, programmes, and the targets that stand on the day. One query, and three more where
     something was recorded since.
     """
-    index, withdrawn = _index_read(), set(OutcomeTarget.objects.withdrawn_on(on).values_list("pk", flat=True))
-    targets = [key for key in index.targets.holding(words) if key not in withdrawn]
-    return Found(index.organisations.holding(words), index.programmes.holding(words), targets)
+    index = _index_read()
+    organisations = [index.tree[key] for key in index.organisations.holding(words)]
+    targets = [key for key in index.targets.holding(words) if stands_on(index.withdrawn_at.get(key), on)]
+    return Found(organisations, index.programmes.holding(words), targets)
 
 
 def programmes_mentioning(words: Sequence[str]) -> list[int]:
@@ -112,9 +112,11 @@ def _up(key: int | None, parents: dict[int, int | None]) -> list[int]:
 
 
 class _Index(NamedTuple):
+    tree: Tree
     organisations: _Kind
     programmes: _Kind
     targets: _Kind
+    withdrawn_at: dict[int, datetime]
 
 
 def _index_read() -> _Index:
@@ -124,15 +126,18 @@ def _index_read() -> _Index:
 @lru_cache(4)
 def _index(known_at: datetime | None, recorded: tuple) -> _Index:
     """What is recorded, asked within `as_known_at(known_at)`."""
-    organisations = _Kind(_rows(Organisation.objects.all(), "parent_id", "name"))
-    programmes = _Kind(_rows(Programme.objects.all(), "lead_id", "display_title", "title", "rs_project_id"), organisations)
-    targets = _Kind(_rows(OutcomeTarget.objects.all(), "programme_id", "indicator", "statement"), programmes)
-    return _Index(organisations, programmes, targets)
+    tree = Tree()
+    organisations = _Kind([(node.pk, node.parent_id, _words(node.code, node.name)) for node in sorted(tree, key=lambda node: node.code)])
+    read = Programme.objects.order_by().values_list("code", "pk", "lead_id", "display_title", "title", "rs_project_id")
+    programmes = _Kind(_rows(read), organisations)
+    read = list(OutcomeTarget.objects.order_by().values_list("code", "pk", "programme_id", "indicator", "statement", "withdrawn_at"))
+    targets = _Kind(_rows(row[:-1] for row in read), programmes)
+    return _Index(tree, organisations, programmes, targets, {row[1]: row[-1] for row in read if row[-1]})
 
 
-def _rows(found: QuerySet, above: str, *texts: str) -> list[tuple[int, int | None, str]]:
-    rows = sorted(found.order_by().values_list("code", "pk", above, *texts))
-    return [(key, belongs_to, _words(code, *others)) for code, key, belongs_to, *others in rows]
+def _rows(read: Iterable[tuple]) -> list[tuple[int, int | None, str]]:
+    """Out of (code, key, key of what it belongs to, further texts), in the order of the codes."""
+    return [(key, belongs_to, _words(code, *texts)) for code, key, belongs_to, *texts in sorted(read)]
 
 
 @lru_cache(2**16)  # one index differs little from the other

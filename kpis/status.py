@@ -33,6 +33,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Coalesce, Round
 from django.db.models.lookups import Exact, IsNull
+from django.db.models.sql.constants import INNER, LOUTER
 from django_cte import CTE, with_cte
 
 from kpis import deadlines
@@ -66,19 +67,21 @@ def annotate(
     on: date,
     reports: QuerySet,
     milestones: QuerySet,
+    evidence: QuerySet,
     closed_misses: QuerySet,
     results_due: tuple[int, int],
+    shown: QuerySet | None = None,
 ) -> QuerySet:
     """`targets` with their status on a day.
 
-    `targets`, `reports`, `milestones` and `closed_misses` (those closed on that day) are querysets over the live tables, or over history
-    rows with the same columns. `results_due` is the month and day by which the results of the fiscal year before are due. Withdrawn
-    targets are the caller's to leave out.
+    `targets`, `reports`, `milestones`, `evidence` and `closed_misses` (those closed on that day) are querysets over the live tables, or
+    over history rows with the same columns. `results_due` is the month and day by which the results of the fiscal year before are due.
+    Withdrawn targets are the caller's to leave out; `shown` gives more targets than these, the others with None for a status.
 
     Adds: `status` (a `Status` code) · `judged_fy`, the fiscal year whose results decide · `latest_fy`, the year of the latest counting
     result · `basis_fy`, `basis_value`, `basis_grade`, `basis_measured_on`: the result that the status rests on, all None where it rests
-    on none · the marks `achieved_late`, `awaiting_acceptance`, `under_correction`, `preliminary`, `miss_closed`. The other marks are
-    columns of the target: `approximate`, `comparator_assumed`, `accumulation_assumed`, `programme_end_assumed`, `revised_after_deadline`.
+    on none · the marks `achieved_late`, `awaiting_acceptance`, `under_correction`, `preliminary`, `without_evidence`, `miss_closed`. The
+    others of `kpis.marks` follow from columns of the target.
     """
     last_due = deadlines.last_due_year(on, results_due)
     counting = reports.filter(accepted_measured_on__lte=on).order_by()
@@ -89,8 +92,11 @@ def annotate(
     pathed = CTE(_rows(weighed).annotate(**_path_columns(counting, milestones)), name="status_pathed")
     standing = _rows(pathed).annotate(status=_status(last_due, counting, reports)).values("id", *_STANDING_COLUMNS)
     standing = CTE(standing, name="status_standing", materialized=True)
-    annotated = standing.join(targets, id=standing.col.id).annotate(**{name: getattr(standing.col, name) for name in _STANDING_COLUMNS})
-    return with_cte(judged, read, rested, weighed, pathed, standing, select=annotated.annotate(**_shown(counting, reports, closed_misses)))
+    join = {"_join_type": INNER if shown is None else LOUTER}
+    rows = standing.join(targets if shown is None else shown, id=standing.col.id, **join)
+    annotated = rows.annotate(**{name: getattr(standing.col, name) for name in _STANDING_COLUMNS})
+    told = annotated.annotate(**_shown(counting, reports, evidence, closed_misses))
+    return with_cte(judged, read, rested, weighed, pathed, standing, select=told)
 
 
 def _judged(targets: QuerySet, on: date, last_due: int, reports: QuerySet) -> QuerySet:
@@ -150,9 +156,11 @@ def _rows(cte: CTE) -> QuerySet:
     return cte.queryset().order_by()
 
 
-def _shown(counting: QuerySet, reports: QuerySet, closed_misses: QuerySet) -> dict:
+def _shown(counting: QuerySet, reports: QuerySet, evidence: QuerySet, closed_misses: QuerySet) -> dict:
     """What is shown beside a status. Looked up last, so that a page looks it up for its own rows alone."""
     basis = _of_target(counting, fiscal_year=OuterRef("basis_fy"))
+    # While a correction is worked on its evidence is a draft. A scalar, not Exists: for that PostgreSQL reads all reports.
+    without_evidence = basis.filter(state=ReportState.ACCEPTED).values(lacks=~Exists(evidence.filter(report_id=OuterRef("id")).order_by()))
     met_in_year = _with_comparator(_of_target(counting, fiscal_year=OuterRef("judged_fy"))).filter(
         _meets("accepted_value", "accepted_grade", goal=OuterRef)
     )
@@ -165,6 +173,7 @@ def _shown(counting: QuerySet, reports: QuerySet, closed_misses: QuerySet) -> di
         "awaiting_acceptance": flag(Q(status=Status.AWAITING) & Exists(_submitted(reports))),
         "under_correction": flag(Q(basis_fy__isnull=False) & Exists(basis.exclude(state=ReportState.ACCEPTED))),
         "preliminary": flag(Q(basis_fy__isnull=False) & Exists(basis.filter(accepted_preliminary=True))),
+        "without_evidence": Coalesce(Subquery(without_evidence), False),
         "miss_closed": flag(Q(status=Status.MISSED) & Exists(_of_target(closed_misses, fiscal_year=OuterRef("judged_fy")))),
     }
 

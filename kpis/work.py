@@ -16,7 +16,7 @@ from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Smal
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from budget.models import Organisation
+from budget.models import Tree
 from kpis import deadlines
 from kpis.choices import DeadlineKind, ReportState, Status
 from kpis.models import OutcomeTarget, ProgressReport, is_overdue, programmes_reported_by
@@ -141,6 +141,8 @@ class OfficialsWork:
                 previous_fy=Subquery(last.values("fiscal_year")[:1]),
                 previous_value=Subquery(last.values("accepted_value")[:1]),
                 previous_grade=Subquery(last.values("accepted_grade")[:1]),
+                previous_preliminary=Subquery(last.values("accepted_preliminary")[:1]),
+                previous_without_evidence=Subquery(last.with_evidence_told().values("without_evidence")[:1]),
                 report_state=Subquery(of_the_year.values("state")),
             )
             .select_related("programme__lead")
@@ -150,10 +152,11 @@ class OfficialsWork:
     def reports(self, kind: str) -> QuerySet[ProgressReport]:
         """The reports in one state, the one that waits longest first."""
         _title, state = REPORTS_IN_HAND[kind]
-        return self._reports.filter(state=state).select_related("target__programme__lead", "submitted_by").order_by("reported_at", "pk")
+        found = self._reports.filter(state=state).with_evidence_told()
+        return found.select_related("target__programme__lead", "submitted_by").order_by("reported_at", "pk")
 
-    def by_division(self) -> list[Line]:
-        """The numbers of each kind of work by lead organisation, in the order of their codes. Three queries."""
+    def by_division(self, tree: Tree) -> list[Line]:
+        """The numbers of each kind of work by lead organisation, in the order of their codes. Two queries, and the tree."""
         numbers = {kind: Count("pk", filter=condition) for kind, (_title, condition) in TARGETS_TO_REPORT.items()}
         counted = list(self._targets.order_by().values("programme__lead").annotate(**numbers))
         states = {state: kind for kind, (_title, state) in REPORTS_IN_HAND.items()}
@@ -161,8 +164,7 @@ class OfficialsWork:
         counts: dict[int, Counter] = {row["programme__lead"]: Counter({kind: row[kind] for kind in numbers}) for row in counted}
         for lead, state, number in in_hand:
             counts.setdefault(lead, Counter())[states[state]] += number
-        leads = Organisation.objects.select_related("parent").in_bulk(list(counts))
-        return sorted((Line(leads[lead], found) for lead, found in counts.items()), key=lambda one: one.organisation.code)
+        return sorted((Line(tree[lead], found) for lead, found in counts.items()), key=lambda one: one.organisation.code)
 
 
 # --- A reviewer's work --------------------------------------------------------------------------------------------------------------
@@ -177,4 +179,4 @@ def to_decide(user, on: date, organisation_ids: Collection[int] | None = None) -
 def waiting(on: date) -> QuerySet[ProgressReport]:
     """The submitted reports on standing targets, the oldest first."""
     submitted = ProgressReport.objects.of_standing_targets(on).filter(state=ReportState.SUBMITTED)
-    return submitted.select_related("target__programme__lead", "submitted_by").order_by("submitted_at", "pk")
+    return submitted.with_evidence_told().select_related("target__programme__lead", "submitted_by").order_by("submitted_at", "pk")

@@ -255,17 +255,17 @@ def withdraw(target: OutcomeTarget, *, by, reason: str) -> OutcomeTarget:
     return _saved(target, by, reason)
 
 
-def _may_follow_up_miss(target: OutcomeTarget, by) -> None:
+def _may_follow_up_miss(target: OutcomeTarget, by, *, is_closed: bool, otherwise) -> None:
     """`target` carries its status of today, where it is not withdrawn."""
     _allow(by.has_perm("kpis.close_missed_target"), _("Only a reviewer closes or reopens a miss."))
+    _refuse_unless(target.withdrawn_at is None and target.status == Status.MISSED, _("The target is not missed today."))
+    _refuse_unless(target.miss_closed == is_closed, otherwise)
     own = ProgressReport.history.filter(Q(reported_by=by) | Q(submitted_by=by), target_id=target.pk)
     _allow(not own.exists(), _("Nobody closes the miss of a target that they reported on."))
-    _refuse_unless(target.withdrawn_at is None and target.status == Status.MISSED, _("The target is not missed today."))
 
 
 def _may_close_miss(target: OutcomeTarget, by) -> None:
-    _may_follow_up_miss(target, by)
-    _refuse_unless(not target.miss_closed, _("The miss of this year is closed already."))
+    _may_follow_up_miss(target, by, is_closed=False, otherwise=_("The miss of this year is closed already."))
 
 
 @transaction.atomic
@@ -283,8 +283,7 @@ def close_miss(target: OutcomeTarget, *, by, reason: str) -> ClosedMiss:
 
 
 def _may_reopen_miss(target: OutcomeTarget, by) -> None:
-    _may_follow_up_miss(target, by)
-    _refuse_unless(target.miss_closed, _("The miss of this year is not closed."))
+    _may_follow_up_miss(target, by, is_closed=True, otherwise=_("The miss of this year is not closed."))
 
 
 @transaction.atomic

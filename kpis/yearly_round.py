@@ -16,7 +16,7 @@ from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, Que
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from budget.models import Organisation, bureau_ids
+from budget.models import Organisation, Tree
 from kpis import work
 from kpis.choices import ReportState, Status
 from kpis.deadlines import last_ended_year, results_due_on
@@ -109,17 +109,15 @@ def numbers(targets: QuerySet[OutcomeTarget]) -> Counter:
     return _counts(targets.order_by().aggregate(**_NUMBERS))
 
 
-def by_division(targets: QuerySet[OutcomeTarget]) -> list[BureauLines]:
+def by_division(targets: QuerySet[OutcomeTarget], tree: Tree) -> list[BureauLines]:
     """The numbers of each list by lead organisation, within their bureaus, both in the order of their codes. `targets` carry their
-    place. Two queries.
+    place. One query, and the tree.
     """
     counted = targets.order_by().values(lead=F("programme__lead")).annotate(**_NUMBERS)
-    organisations = Organisation.objects.in_bulk()
-    bureau_of = bureau_ids((node.id, node.parent_id, node.kind) for node in organisations.values())
-    found: dict[int, BureauLines] = {}
+    found: dict[int | None, BureauLines] = {}
     for row in counted:
-        bureau = organisations[bureau_of[row["lead"]]]
-        found.setdefault(bureau.pk, BureauLines(bureau)).divisions.append(Line(organisations[row["lead"]], _counts(row)))
+        bureau = tree.bureau_of(row["lead"])
+        found.setdefault(bureau.pk, BureauLines(bureau)).divisions.append(Line(tree[row["lead"]], _counts(row)))
     for one in found.values():
         one.divisions.sort(key=lambda line: line.organisation.code)
     return sorted(found.values(), key=lambda one: one.bureau.code)
@@ -129,17 +127,42 @@ def by_division(targets: QuerySet[OutcomeTarget]) -> list[BureauLines]:
 
 
 @dataclass
-class Change:
-    """What a day to come brings, if nothing is entered until then: `targets` with their status of that day."""
+class Day:
+    """A day to come: targets with their status of that day, and the conditions on those that it changes, by what it brings them."""
 
     on: date
-    what: str
-    year: int
     targets: QuerySet[OutcomeTarget]
+    brings: dict[str, Q]
 
     @cached_property
+    def numbers(self) -> dict[str, int]:
+        """How many targets each change concerns. One query."""
+        return self.targets.order_by().aggregate(**{what: Count("pk", filter=condition) for what, condition in self.brings.items()})
+
+
+@dataclass(frozen=True)
+class Change:
+    """One of the things that a day to come brings, if nothing is entered until then."""
+
+    day: Day
+    what: str
+
+    @property
+    def on(self) -> date:
+        return self.day.on
+
+    @property
+    def year(self) -> int:
+        """The fiscal year whose results it speaks of."""
+        return last_ended_year(self.on)
+
+    @property
+    def targets(self) -> QuerySet[OutcomeTarget]:
+        return self.day.targets.filter(self.day.brings[self.what])
+
+    @property
     def number(self) -> int:
-        return self.targets.count()
+        return self.day.numbers[self.what]
 
 
 def ahead(targets: QuerySet[OutcomeTarget], on: date) -> list[Change]:
@@ -152,23 +175,17 @@ def ahead(targets: QuerySet[OutcomeTarget], on: date) -> list[Change]:
     april = date(on.year if (on.month, on.day) < (4, 1) else on.year + 1, 4, 1)
     due = due_on(on) if on <= due_on(on) else due_on(april)
     after = due + timedelta(days=1)
-    return sorted(
-        [
-            Change(april, "will_be_asked", last_ended_year(april), _asked(targets, april)),
-            Change(april, "will_have_passed", last_ended_year(april), _passing(targets, april)),
-            Change(due, "will_be_due", last_ended_year(due), _asked(targets, due)),
-            Change(after, "will_be_unreported", last_ended_year(after), _becoming_unreported(targets, after, on)),
-        ],
-        key=lambda change: change.on,
-    )
+    passing = Q(due_on=april - timedelta(days=1), each_year=False) & ~Q(status=Status.ACHIEVED)
+    days = [
+        Day(april, work.with_year_asked(targets, april), {"will_be_asked": _asked(april), "will_have_passed": passing}),
+        Day(due, work.with_year_asked(targets, due), {"will_be_due": _asked(due)}),
+        Day(after, _becoming_unreported(targets, after, on), {"will_be_unreported": Q(status=Status.UNREPORTED)}),
+    ]
+    return [Change(day, what) for day in sorted(days, key=lambda day: day.on) for what in day.brings]
 
 
-def _asked(targets: QuerySet[OutcomeTarget], day: date) -> QuerySet[OutcomeTarget]:
-    return work.with_year_asked(targets, day).filter(asked_fy=last_ended_year(day))
-
-
-def _passing(targets: QuerySet[OutcomeTarget], day: date) -> QuerySet[OutcomeTarget]:
-    return targets.filter(due_on=day - timedelta(days=1), each_year=False).with_status(day).exclude(status=Status.ACHIEVED)
+def _asked(day: date) -> Q:
+    return Q(asked_fy=last_ended_year(day))
 
 
 def _becoming_unreported(targets: QuerySet[OutcomeTarget], day: date, on: date) -> QuerySet[OutcomeTarget]:

@@ -34,7 +34,7 @@ def relative(path: Path) -> str:
 # From the ground up: a module imports from its own rung and those below it. A name stands for all modules under it; the longest counts.
 RUNGS = (
     ("budget.fiscal", "budget.table", "kpis.choices", "kpis.exports.entry_book", "kpis.exports.columns", "kpis.exports.xlsx"),
-    ("kpis.deadlines", "kpis.measures", "kpis.charts", "kpis.words"),
+    ("kpis.deadlines", "kpis.marks", "kpis.measures", "kpis.charts", "kpis.words"),
     ("budget.models", "budget.history", "budget.append_only", "budget.known", "budget.forms", "budget.held"),
     ("accounts.postings_file", "accounts.roles", "accounts.models", "accounts.backends"),
     ("kpis.status",),
@@ -84,6 +84,7 @@ PURE = (
     "kpis.exports.entry_book",
     "kpis.exports.xlsx",
     "kpis.deadlines",
+    "kpis.marks",
     "kpis.measures",
     "kpis.charts",
     "kpis.words",
@@ -183,6 +184,7 @@ CLOCK = {
     ("accounts.models", "joined_at"): "the moment at which the row is made",
     ("accounts.models", "is_staff"): "Django asks a property of the user, which has no argument",
     ("config.middleware", "_auditor"): "on a copy everybody is an auditor of today",
+    ("accounts.backends", "get_user"): "Django asks the backend, which has no argument for a day",
     ("accounts.backends", "get_all_permissions"): "Django asks the backend, which has no argument for a day",
     ("kpis.models.targets", "save"): "whether a revision comes after the last day is known only when it is saved",
     ("kpis.importers.review", "_now"): "the moment of the decision",

@@ -30,6 +30,7 @@ from kpis.exports.entry_book import COLUMNS
 from kpis.exports.xlsx import fitting
 from kpis.importers.entry_book import Problem, Row
 from kpis.importers.workbook import cleaned
+from kpis.marks import in_words
 from kpis.measures import format_value, normal_unit
 from kpis.models import Evidence, OutcomeTarget, ProgressReport, YearlyMilestone
 
@@ -81,7 +82,7 @@ def rows(targets: Sequence[OutcomeTarget]) -> Iterator[dict[str, str | None]]:
                 "fiscal_year": str(target.entry_fy),
                 **_shown(target),
                 "previous_year": "" if target.previous_fy is None else str(target.previous_fy),
-                "previous_result": figure(target.previous_value, target.previous_grade, target.unit),
+                "previous_result": figure(target.previous_value, target.previous_grade, target.unit) + in_words(target, "previous_"),
                 "state": ReportState(reports[key].state).label if key in reports else "",
                 **_entered(target, reports.get(key)),
                 "version": versions(target.pk, target.entry_fy),
@@ -93,7 +94,7 @@ def _shown(target: OutcomeTarget) -> dict[str, str]:
         "programme": target.programme.display_title,
         "indicator": target.indicator,
         "statement": target.statement,
-        "goal": goal(target),
+        "goal": goal(target) + in_words(target),
         "deadline": "　".join(filter(None, (target.deadline_text, last_day_in_words(target)))),
         "unit": target.unit,
     }

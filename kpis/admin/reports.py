@@ -30,6 +30,7 @@ from kpis.admin.targets import last_day_in_words
 from kpis.choices import Kind
 from kpis.models import Evidence, OutcomeTarget, ProgressReport, YearlyMilestone, programmes_reported_by
 from kpis.reports import results_of
+from kpis.templatetags.seika import marks
 
 
 class EvidenceInline(StackedRecordInline):
@@ -67,7 +68,7 @@ class ProgressReportAdmin(EntryBookPages, RecordAdmin):
     readonly_fields = ("state", "reported", "submitted", "decided", "decision_note", "accepted_result")
 
     def get_queryset(self, request):
-        reports = super().get_queryset(request).visible_to(request.user)
+        reports = super().get_queryset(request).visible_to(request.user).with_evidence_told()
         return reports.select_related("target__programme", "reported_by", "submitted_by", "decided_by")
 
     # --- Who may do what ------------------------------------------------------------------------------------------------------------
@@ -301,15 +302,17 @@ class ProgressReportAdmin(EntryBookPages, RecordAdmin):
 
     @admin.display(description=gettext_lazy("asked for"))
     def asked_for(self, report):
-        return explain.goal(report.target)
+        return format_html("{}{}", explain.goal(report.target), marks(report.target))
 
     @admin.display(description=gettext_lazy("result"))
     def result(self, report):
-        return explain.figure(report.value, report.grade, report.target.unit) or admin.site.empty_value_display
+        figure = explain.figure(report.value, report.grade, report.target.unit)
+        return format_html("{}{}", figure, marks(report)) if figure else admin.site.empty_value_display
 
     @admin.display(description=gettext_lazy("accepted result"))
     def accepted_result(self, report):
-        return explain.figure(report.accepted_value, report.accepted_grade, report.target.unit) or admin.site.empty_value_display
+        figure = explain.figure(report.accepted_value, report.accepted_grade, report.target.unit)
+        return format_html("{}{}", figure, marks(report, prefix="accepted_")) if figure else admin.site.empty_value_display
 
     @admin.display(description=gettext_lazy("reported"))
     def reported(self, report):

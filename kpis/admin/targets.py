@@ -21,8 +21,7 @@ from kpis.admin.milestones import MilestonesForm, proposed
 from kpis.choices import DeadlineKind
 from kpis.explain import goal, no_last_day
 from kpis.models import ClosedMiss, OutcomeTarget, TargetLink, YearlyMilestone
-from kpis.reports import MARKS
-from kpis.templatetags.seika import chip
+from kpis.templatetags.seika import chip, marks
 
 
 def last_day_in_words(target: OutcomeTarget) -> str:
@@ -128,7 +127,7 @@ class OutcomeTargetAdmin(RecordAdmin):
     paginator = JudgedPaginator
     autocomplete_fields = ("programme", "passage")
     inlines = (MilestoneInline, LinkInline, ClosedMissInline)
-    readonly_fields = ("last_day", "revised_after_deadline")
+    readonly_fields = ("last_day", *OutcomeTarget.MARKED)
     fieldsets = (
         (None, {"fields": ("code", "programme", "label", "level", "term", "statement", "passage")}),
         (
@@ -155,7 +154,7 @@ class OutcomeTargetAdmin(RecordAdmin):
                     ("deadline_offset_years", "deadline_through_nth_year", "deadline_event_on"),
                     "programme_end_assumed",
                     "last_day",
-                    "revised_after_deadline",
+                    *OutcomeTarget.MARKED,
                 )
             },
         ),
@@ -206,8 +205,7 @@ class OutcomeTargetAdmin(RecordAdmin):
 
     @admin.display(description=_("status today"))
     def status_today(self, target):
-        marks = "・".join(str(label) for name, label in MARKS if getattr(target, name))
-        return format_html("{} {}", chip(target.status), marks)
+        return format_html("{}{}", chip(target.status), marks(target))
 
     # --- Steps that take a reason ---------------------------------------------------------------------------------------------------
 

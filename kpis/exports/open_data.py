@@ -15,15 +15,16 @@ from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from budget.fiscal import day_name
-from budget.models import BudgetAmount, NoAmount, Organisation, PassagePart, Programme, SourceDocument, SourcePassage
+from budget.models import BudgetAmount, NoAmount, Organisation, PassagePart, Programme, SourceDocument, SourcePassage, Tree
 from budget.table import csv_lines
 from kpis import explain
 from kpis.asof import Clocks, as_known_at
 from kpis.choices import ReportState
 from kpis.exports.codes import CODE_TABLES, HEADER, Responsibility, code_rows
 from kpis.exports.columns import Column
+from kpis.marks import MARKS
 from kpis.models import OutcomeTarget, ProgressReport, YearlyMilestone
-from kpis.reports import BASELINE_COLUMNS, DEADLINE_TEXT_COLUMN, MARKS, TARGET_COLUMNS, targets_on
+from kpis.reports import BASELINE_COLUMNS, DEADLINE_TEXT_COLUMN, TARGET_COLUMNS, targets_on
 
 README = "README.txt"
 
@@ -66,28 +67,14 @@ def _write(path: Path, header: Iterable[str], rows: list) -> int:
 # --- Programmes ---------------------------------------------------------------------------------------------------------------------
 
 
-def _paths() -> dict[int, list[Organisation]]:
-    """For each organisation the way to it from the topmost one."""
-    organisations = Organisation.objects.in_bulk()
-
-    def path(node: Organisation | None) -> list[Organisation]:
-        found = []
-        while node is not None and node not in found:
-            found.insert(0, node)
-            node = organisations.get(node.parent_id)
-        return found
-
-    return {key: path(node) for key, node in organisations.items()}
-
-
 def _programmes(on: date) -> Iterator[Programme]:
-    paths = _paths()
+    tree = Tree()
     budget_passages = SourcePassage.objects.filter(part=PassagePart.BUDGET).select_related("document").order_by("line_from", "code")
     programmes = Programme.objects.select_related("lead").prefetch_related(
         Prefetch("passages", queryset=budget_passages, to_attr="budget_passages")
     )
     for programme in programmes.order_by("code"):
-        programme.ministry = paths[programme.lead_id][0]
+        programme.ministry = tree.path_to(tree[programme.lead_id])[0]
         programme.budget_passage = next(iter(programme.budget_passages), None)
         yield programme
 
@@ -122,14 +109,14 @@ class _Answers:
 
 def _programme_organisations(on: date) -> Iterator[_Answers]:
     """The lead of each programme, then the others in the order in which they are printed."""
-    paths = _paths()
+    tree = Tree()
     for programme in Programme.objects.prefetch_related("responsibilities").order_by("code"):
         named = sorted(programme.responsibilities.all(), key=lambda named: (named.position, named.mark, named.pk))
         lead = next((one for one in named if one.organisation_id == programme.lead_id and not one.mark), None)
-        yield _Answers(programme, paths[programme.lead_id], Responsibility.LEAD, "", lead.printed_name if lead else "")
+        yield _Answers(programme, tree.path_to(tree[programme.lead_id]), Responsibility.LEAD, "", lead.printed_name if lead else "")
         for one in named:
             if one is not lead:
-                yield _Answers(programme, paths[one.organisation_id], Responsibility.RESPONSIBLE, one.mark, one.printed_name)
+                yield _Answers(programme, tree.path_to(tree[one.organisation_id]), Responsibility.RESPONSIBLE, one.mark, one.printed_name)
 
 
 PROGRAMME_ORGANISATION_COLUMNS = (
@@ -182,6 +169,11 @@ def _flag(name: str, title: Any) -> Column:
     return Column(name, title, lambda t: getattr(t, name))
 
 
+def _marked(code: str) -> Column:
+    mark = MARKS[code]
+    return Column(code, mark.label, mark.stands_on, mark.meaning)
+
+
 TARGET_FILE_COLUMNS = (
     _REPORTED["programme_code"],
     _REPORTED["target_code"],
@@ -191,7 +183,7 @@ TARGET_FILE_COLUMNS = (
     _REPORTED["statement"],
     _REPORTED["indicator"],
     _REPORTED["comparator"],
-    _flag("approximate", _("approximate")),
+    _marked("approximate"),
     _REPORTED["value"],
     _REPORTED["value_max"],
     _REPORTED["unit"],
@@ -221,9 +213,10 @@ TARGET_FILE_COLUMNS = (
     _REPORTED["result_grade"],
     Column("result_measured_on", _("measured on"), lambda t: t.basis_measured_on),
     _REPORTED["attainment_percent"],
-    *(_flag(name, title) for name, title in MARKS if name not in ("approximate", "miss_closed")),
+    *(_marked(code) for code in ("achieved_late", "awaiting_acceptance", "under_correction", "preliminary")),
+    *(_marked(code) for code in ("comparator_assumed", "accumulation_assumed", "programme_end_assumed", "revised_after_deadline")),
     Column("note", _("note"), lambda t: t.note),
-    _flag("miss_closed", _("miss closed")),
+    *(_marked(code) for code in ("miss_closed", "without_evidence", "deadline_revised", "without_source")),
 )
 
 
@@ -233,7 +226,7 @@ def _milestones(on: date) -> Iterable[YearlyMilestone]:
 
 def _results(on: date) -> Iterable[ProgressReport]:
     """The accepted figures that count on the day."""
-    return _of_standing_targets(ProgressReport, on).filter(accepted_measured_on__lte=on)
+    return _of_standing_targets(ProgressReport, on).filter(accepted_measured_on__lte=on).with_evidence_told()
 
 
 def _of_standing_targets(model: type[Model], on: date):
@@ -263,6 +256,12 @@ RESULT_COLUMNS = (
     Column("under_correction", _("under correction"), lambda r: r.is_reopened),
     # While a figure is corrected, its narrative is a draft.
     Column("narrative", _("narrative"), lambda r: r.narrative if r.state == ReportState.ACCEPTED else None),
+    Column(
+        "without_evidence",
+        MARKS["without_evidence"].label,
+        lambda r: r.without_evidence if r.state == ReportState.ACCEPTED else None,
+        MARKS["without_evidence"].meaning,
+    ),
 )
 
 TABLES = (

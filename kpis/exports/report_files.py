@@ -14,8 +14,8 @@ from kpis import explain
 from kpis.asof import Clocks
 from kpis.exports import xlsx
 from kpis.exports.codes import code_rows
+from kpis.marks import MARKS
 from kpis.registry import Report
-from kpis.reports import MARKS
 
 FORMATS = ("csv", "xlsx")
 
@@ -67,8 +67,8 @@ def _codes(report: Report) -> Iterator[tuple[str, object, str, str]]:
     tables = {column.codes for column in report.columns}
     yield from (row for row in code_rows() if row[0] in tables)
     if "mark" in tables:
-        for name, label in MARKS:
-            yield "mark", name, _in("ja", label), _in("en", label)
+        for mark in MARKS.values():
+            yield "mark", mark.code, _in("ja", mark.label), _in("en", mark.label)
 
 
 def _in(language: str, words: object) -> str:

@@ -13,6 +13,7 @@ from kpis.models.targets import (
     falls_due,
     is_overdue,
     programmes_reported_by,
+    stands_on,
     start_of_day,
     with_status,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "falls_due",
     "is_overdue",
     "programmes_reported_by",
+    "stands_on",
     "start_of_day",
     "with_status",
 ]

@@ -40,16 +40,23 @@ def programmes_reported_by(user, on: date) -> models.QuerySet[Programme]:
     return Programme.objects.answered_for_by(user.organisation_ids_on(on, Role.OFFICIAL))
 
 
-def with_status(targets: models.QuerySet, on: date) -> models.QuerySet:
+def with_status(targets: models.QuerySet, on: date, shown: models.QuerySet | None = None) -> models.QuerySet:
     """The status on a day of `targets`, or of history rows of targets: by their terms, and the results that are recorded."""
     return status.annotate(
         targets,
         on=on,
         reports=ProgressReport.objects.all(),
         milestones=YearlyMilestone.objects.all(),
+        evidence=Evidence.objects.all(),
         closed_misses=ClosedMiss.objects.closed_on(on),
         results_due=settings.SEIKA_RESULTS_DUE,
+        shown=shown,
     )
+
+
+def stands_on(withdrawn_at: datetime | None, on: date) -> bool:
+    """Whether a target stands on a day: it is not withdrawn, or was not yet when the day ended."""
+    return withdrawn_at is None or withdrawn_at >= start_of_day(on + timedelta(days=1))
 
 
 def is_overdue(statuses: tuple[str, ...] = OVERDUE) -> Q:
@@ -68,17 +75,16 @@ class OutcomeTargetQuerySet(models.QuerySet):
         return self.get(code=code)
 
     def standing_on(self, on: date):
-        """Targets that are not withdrawn, or were not yet on that day."""
+        """Targets that are not withdrawn, or were not yet on that day: see `stands_on`."""
         return self.filter(Q(withdrawn_at=None) | Q(withdrawn_at__gte=start_of_day(on + timedelta(days=1))))
-
-    def withdrawn_on(self, on: date):
-        """Targets that do not stand on that day."""
-        withdrawn = self.exclude(withdrawn_at=None)
-        return withdrawn.exclude(pk__in=withdrawn.standing_on(on))
 
     def with_status(self, on: date):
         """Each target's status on a day with its marks and inputs; see `kpis.status`."""
         return with_status(self.standing_on(on), on)
+
+    def with_status_where_standing(self, on: date):
+        """Also those that are withdrawn: with None for a status, and without its marks."""
+        return with_status(self.standing_on(on), on, shown=self)
 
     def overdue(self, on: date, statuses: tuple[str, ...] = OVERDUE):
         """Targets whose deadline passed with a miss that nobody closed, or in silence.
@@ -125,6 +131,7 @@ class OutcomeTarget(models.Model):
     )  # fmt: skip
 
     DERIVED = ("due_on", "due_fy", "first_year", "last_year")
+    MARKED = ("deadline_revised", "revised_after_deadline")
 
     code = models.SlugField(_("target code"), max_length=60, unique=True)
     programme = models.ForeignKey(Programme, models.PROTECT, related_name="targets", verbose_name=_("programme"))
@@ -168,7 +175,9 @@ class OutcomeTarget(models.Model):
     due_fy = models.PositiveSmallIntegerField(_("fiscal year of the deadline"), null=True, blank=True, editable=False)
     first_year = models.PositiveSmallIntegerField(_("first year judged"), null=True, blank=True, editable=False)
     last_year = models.PositiveSmallIntegerField(_("last year judged"), null=True, blank=True, editable=False)
-    # 期限後改定: set by save() when value, comparator or deadline change after the last day; never taken back.
+    # Marks of what became of the terms, set by `mark_as_revised()` alone and never taken back. 期限改定: there was another last day;
+    # 期限後改定: value, comparator or deadline changed after the last day.
+    deadline_revised = models.BooleanField(_("deadline revised"), default=False, editable=False)
     revised_after_deadline = models.BooleanField(_("revised after the deadline"), default=False, editable=False)
 
     note = models.TextField(_("note"), blank=True, help_text=_("What was in doubt when the source was read."))
@@ -290,6 +299,10 @@ class OutcomeTarget(models.Model):
     def derived(self) -> tuple:
         return tuple(getattr(self, column) for column in self.DERIVED)
 
+    @property
+    def revisions_marked(self) -> tuple:
+        return tuple(getattr(self, column) for column in self.MARKED)
+
     def derive(self) -> None:
         """Write the derived columns from what is stated. `save()` calls it; bulk loaders call it themselves."""
         stated, programme = self.stated_deadline, self.programme
@@ -305,12 +318,17 @@ class OutcomeTarget(models.Model):
     def save(self, **options):
         self.derive()
         if not self._state.adding:
-            before = OutcomeTarget.objects.get(pk=self.pk)
-            passed = before.due_on is not None and before.due_on < timezone.localdate()
-            self.revised_after_deadline = before.revised_after_deadline or (passed and self.eases_or_moves(before))
+            self.deadline_revised = self.revised_after_deadline = False
+            self.mark_as_revised(OutcomeTarget.objects.get(pk=self.pk), timezone.localdate())
         super().save(**options)
 
-    def eases_or_moves(self, before: "OutcomeTarget") -> bool:
+    def mark_as_revised(self, before, today: date) -> None:
+        """Write the marks of a revision of what stood `before`. `save()` calls it; bulk loaders call it themselves."""
+        passed = before.due_on is not None and before.due_on < today
+        self.deadline_revised |= before.deadline_revised or before.due_on not in (None, self.due_on)
+        self.revised_after_deadline |= before.revised_after_deadline or (passed and self.eases_or_moves(before))
+
+    def eases_or_moves(self, before) -> bool:
         """Whether value, comparator or deadline differ from those of `before`."""
         return any(getattr(self, field) != getattr(before, field) for field in ("value", "value_max", "comparator", "due_on"))
 
@@ -500,6 +518,10 @@ class ProgressReportQuerySet(models.QuerySet):
     def accepted_figures(self):
         """Reports with a figure that somebody accepted and nobody took down."""
         return self.exclude(accepted_measured_on=None)
+
+    def with_evidence_told(self):
+        """Adds `without_evidence`: no statistic or document is given that the figure rests on."""
+        return self.annotate(without_evidence=~models.Exists(Evidence.objects.filter(report=models.OuterRef("pk"))))
 
     def of_standing_targets(self, on: date):
         return self.filter(target__in=OutcomeTarget.objects.standing_on(on))

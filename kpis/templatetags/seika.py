@@ -14,6 +14,7 @@ from kpis import charts, deadlines, explain, measures, reports, words
 from kpis.choices import Kind, Level, ReportState, Status, Term
 from kpis.exports.codes import CODE_TABLES
 from kpis.exports.columns import Holds
+from kpis.marks import MARKS, in_words, marks_of
 from kpis.registry import REPORTS
 
 register = template.Library()
@@ -127,9 +128,28 @@ def attainment(target):
 
 
 @register.filter
-def marks(target):
-    """The names of the marks that go with the status."""
-    return [label for name, label in reports.MARKS if getattr(target, name, False)]
+def mark_names(row):
+    """The names of the marks that go with the figures of a row (`kpis.marks`)."""
+    return [str(mark.label) for mark in marks_of(row)]
+
+
+@register.filter
+def marks_in_words(row):
+    """The marks behind a figure in a text."""
+    return in_words(row)
+
+
+@register.simple_tag
+def marks(row, *codes, prefix=""):
+    """The marks that go with the figures of a row, each with its word; with `codes` these alone."""
+    told = (mark.label for mark in marks_of(row, prefix) if mark.code in codes or not codes)
+    return format_html_join("", ' <span class="mark">{}</span>', ((label,) for label in told))
+
+
+@register.simple_tag
+def mark(code):
+    """One mark with its word."""
+    return format_html('<span class="mark">{}</span>', MARKS[code].label)
 
 
 @register.filter

@@ -11,8 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from budget.forms import DayField
-from budget.models import Organisation
+from budget.forms import DayField, OrganisationField, OrganisationsForm
 from kpis import changes
 from kpis.filters import BY_CODE
 from kpis.models import start_of_day
@@ -21,20 +20,14 @@ from kpis.views.base import InsidePage, page_of, problems_of, problems_of_format
 DAYS_SHOWN = 30
 
 
-class ChangesForm(forms.Form):
+class ChangesForm(OrganisationsForm):
     """Which changes to show. Both days count; where none is asked for, the last days, of a programme all from its first on."""
 
     since = DayField(label=gettext_lazy("from day"), required=False)
     until = DayField(label=gettext_lazy("to day"), required=False)
     by = forms.CharField(label=gettext_lazy("user name"), required=False)
     model = forms.ChoiceField(label=gettext_lazy("what"), required=False)
-    organisation = forms.ModelChoiceField(
-        Organisation.objects.all(),
-        to_field_name="code",
-        required=False,
-        label=gettext_lazy("organisation"),
-        empty_label=gettext_lazy("all"),
-    )
+    organisation = OrganisationField(label=gettext_lazy("organisation"), empty_label=gettext_lazy("all"))
     programme = forms.ModelChoiceField(required=False, **BY_CODE)
     unusual = forms.ChoiceField(
         label=gettext_lazy("unusual ones"),
@@ -76,7 +69,7 @@ class ChangesForm(forms.Form):
             until=start_of_day(asked["until"] + timedelta(days=1)),
             by=User.objects.get(username=asked["by"]) if asked["by"] else None,
             model=asked["model"],
-            organisation_ids=frozenset(organisation.subtree_ids()) if organisation else None,
+            organisation_ids=frozenset(self.tree.below(organisation)) if organisation else None,
             programme=asked["programme"],
             unusual=asked["unusual"],
         )

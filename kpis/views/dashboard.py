@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from django.utils import timezone
 
 from budget.fiscal import fiscal_year_of
-from budget.models import Organisation
+from budget.models import Tree
 from kpis import asof, dashboard
 from kpis.choices import OVERDUE, NoDeadline, Status
 from kpis.models import OutcomeTarget
@@ -24,10 +24,10 @@ class Dashboard(ReportPage):
 
     def get_context_data(self, **kwargs):
         counted = dashboard.groups(OutcomeTarget.objects.all(), self.on, by_programme=True)
-        organisations = Organisation.objects.in_bulk()
+        tree = Tree()
         before = dashboard.end_of_last_month(self.clocks, settled=timezone.now() - asof.SETTLES_AFTER)
         now, then = dashboard.by_status(counted), dashboard.by_status_at(before)
-        bureaus = dashboard.overdue_by_bureau(counted, organisations)
+        bureaus = dashboard.overdue_by_bureau(counted, tree)
         never = no_last_day_counts(self.on)
         last = dashboard.last_day_ahead(self.on)
         return super().get_context_data(
@@ -42,9 +42,7 @@ class Dashboard(ReportPage):
             overdue_total=sum(line.total for line in bureaus),
             bureaus=[(line, [(code, line.counts[code]) for code in OVERDUE]) for line in bureaus],
             longest=max((line.total for line in bureaus), default=0),
-            divisions=[
-                (line, organisations.get(line.organisation.parent_id)) for line in dashboard.unreported_by_lead(counted, organisations)
-            ],
+            divisions=dashboard.unreported_by_lead(counted, tree),
             due_number=sum(group.number for group in counted if group.falls_due),
             due_last=last,
             due_rows=with_what_columns_read(OutcomeTarget.objects.falling_due(self.on, last).with_status(self.on)).order_by(

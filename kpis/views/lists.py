@@ -57,6 +57,7 @@ class FilteredList(ReportPage):
         page = self.page()
         return super().get_context_data(
             filter=self.filter,
+            not_shown=page.end_index() - max(page.start_index(), 1) + 1 - len(page.object_list),
             **turned(page),
             narrowed=in_words(self.filter.form),
             **kwargs,
@@ -143,7 +144,7 @@ class OverdueReport(ReportRows):
     extra_context = {"section": "overdue"}
 
     def get_context_data(self, **kwargs):
-        totals = reports.totals_by_bureau(self.filter.qs)
+        totals = reports.totals_by_bureau(self.filter.qs, self.filter.form.tree)
         shown = self.filter.form.cleaned_data["status"]
         columns = [(code, label) for code, label in self.filter.form.fields["status"].choices if code in shown]
         without_last_day = reports.no_last_day_counts(self.on)

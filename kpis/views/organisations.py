@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.http import Http404
 
-from budget.models import Organisation, Programme, path_to, subtree_ids
+from budget.models import Programme, Tree
 from kpis import dashboard, yearly_round
 from kpis.choices import Status
 from kpis.dashboard import Group, numbers_of
@@ -22,23 +22,23 @@ class OrganisationPage(ReportPage):
     template_name = "kpis/organisation.html"
 
     def get_context_data(self, code, **kwargs):
-        tree = Organisation.objects.in_bulk()
-        organisation = next((node for node in tree.values() if node.code == code), None)
+        tree = Tree()
+        organisation = tree.of_code(code)
         if organisation is None:
             raise Http404
-        subtree = below(organisation, tree)
+        subtree = tree.below(organisation)
         targets = OutcomeTarget.objects.filter(programme__lead__in=subtree)
         counted = dashboard.groups(targets, self.on, by_programme=True)
         statuses, programmes = dashboard.by_status(counted), Programme.objects.filter(lead__in=subtree).select_related("lead")
-        children = sorted((node for node in tree.values() if node.parent_id == organisation.pk), key=lambda node: node.code)
+        children = [node for node in tree if node.parent_id == organisation.pk]
         return super().get_context_data(
             organisation=organisation,
-            above=path_to(organisation, tree)[:-1],
+            above=tree.path_to(organisation)[:-1],
             statuses=[(status, statuses[status]) for status in Status.values],
             number=statuses.total(),
             overdue=[(code, code.label, number) for code, number in numbers_of(counted)[1]],
             itself=numbers_of(group for group in counted if group.lead == organisation.pk),
-            children=[(child, numbers_of(self.of(child, tree, counted))) for child in children],
+            children=[(child, numbers_of(self.within(tree.below(child), counted))) for child in children],
             programmes=[
                 (one, numbers_of(group for group in counted if group.of_programme == one.pk))
                 for one in programmes.order_by("code")[:ROWS_SHOWN]
@@ -48,9 +48,8 @@ class OrganisationPage(ReportPage):
             **kwargs,
         )
 
-    def of(self, organisation: Organisation, tree: dict[int, Organisation], counted: list[Group]) -> Iterable[Group]:
-        within = below(organisation, tree)
-        return (group for group in counted if group.lead in within)
+    def within(self, organisations: set[int], counted: list[Group]) -> Iterable[Group]:
+        return (group for group in counted if group.lead in organisations)
 
     def round(self, targets) -> dict:
         """The round's numbers, for who may see its page: a posting in force today asks for it."""
@@ -63,8 +62,3 @@ class OrganisationPage(ReportPage):
             "round_year": last_ended_year(self.on),
             "round_due_on": yearly_round.due_on(self.on),
         }
-
-
-def below(organisation: Organisation, tree: dict[int, Organisation]) -> set[int]:
-    """The keys of an organisation and of all below it."""
-    return subtree_ids(((node.pk, node.parent_id) for node in tree.values()), [organisation.pk])

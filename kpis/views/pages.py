@@ -5,14 +5,16 @@ from decimal import Decimal
 
 from django import forms
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Prefetch, Q
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from budget.models import Organisation, Programme, ProgrammeSuccession, SourceDocument, SourcePassage, SourceText, path_to
+from budget.models import Organisation, Programme, ProgrammeSuccession, SourceDocument, SourcePassage, SourceText, Tree
 from kpis import charts, explain, measures, reports, revisions, workflow
 from kpis.asof import Clocks
+from kpis.marks import marks_of
 from kpis.models import OutcomeTarget, TargetLink, YearlyMilestone
 from kpis.views.base import OpenPage, Problem, Refused, ReportPage, problems_of
 
@@ -26,15 +28,11 @@ class TargetPage(ReportPage):
     template_name = "kpis/target.html"
 
     def get_context_data(self, code, **kwargs):
-        read = ("programme__lead", "passage__document", "withdrawn_by")
-        target = OutcomeTarget.objects.filter(code=code).with_status(self.on).select_related(*read).first()
-        standing, today = target is not None, timezone.localdate()
-        is_now = self.clocks == Clocks(today)
-        target = target or get_object_or_404(OutcomeTarget.objects.select_related(*read), code=code)
+        target, chain = self.target_and_chain(code)
+        standing, is_now = target.status is not None, self.clocks == Clocks(timezone.localdate())
         milestones = list(target.milestones.all())
         results = reports.results_of(target, self.request.user, self.on, self.clocks.known_at)
         chart, by_year = chart_of(target, results, milestones), {result.report.fiscal_year: result for result in results}
-        chain = self.chain_of(target)
         given = (target, self.on, milestones, settings.SEIKA_RESULTS_DUE)
         return super().get_context_data(
             target=target,
@@ -42,31 +40,38 @@ class TargetPage(ReportPage):
             why=explain.why(*given) if standing else [],
             what_would_change=explain.what_would_change(*given) if standing else [],
             deadline_steps=explain.deadline_steps(target, settings.SEIKA_RESULTS_DUE),
-            marks=explain.marks(target),
+            marks=list(marks_of(target)),
             milestones=milestones,
             results=results,
             chart=chart,
             chart_rows=[(row, by_year.get(row.year)) for row in chart.rows] if chart else [],
             steps=[step for step in workflow.TARGET_STEPS if is_now and standing and step.is_open_to(self.request.user, target)],
-            may_report=self.clocks.known_at is None
-            and OutcomeTarget.objects.reportable_by(self.request.user, today).filter(pk=target.pk).exists(),
             revisions=revisions.of_target(target, self.clocks),
             leads_to=[other for other in chain if other.is_led_to],
             follows_from=[other for other in chain if other.leads_here],
             **kwargs,
         )
 
-    def chain_of(self, target: OutcomeTarget) -> list[OutcomeTarget]:
-        """The targets that lead to this one (`leads_here`), or that it leads to (`is_led_to`), with their status. One query."""
-        led_to, leading = TargetLink.objects.filter(from_target=target), TargetLink.objects.filter(to_target=target)
-        linked = OutcomeTarget.objects.filter(Q(pk__in=led_to.values("to_target")) | Q(pk__in=leading.values("from_target")))
-        return list(
-            linked.with_status(self.on)
-            .annotate(
-                is_led_to=Exists(led_to.filter(to_target=OuterRef("pk"))), leads_here=Exists(leading.filter(from_target=OuterRef("pk")))
-            )
-            .order_by("code")
+    def target_and_chain(self, code: str) -> tuple[OutcomeTarget, list[OutcomeTarget]]:
+        """The target with its status, None where it is withdrawn, and whether the reader may report on it (`may_report`); the standing
+        targets that lead to it (`leads_here`), or that it leads to (`is_led_to`), with theirs. One query, and one for an official.
+        """
+        led_to, leading = TargetLink.objects.filter(from_target__code=code), TargetLink.objects.filter(to_target__code=code)
+        itself = OutcomeTarget.objects.filter(code=code).order_by().values("pk")
+        rows = OutcomeTarget.objects.filter(pk__in=itself.union(led_to.values("to_target"), leading.values("from_target")))
+        reported = OutcomeTarget.objects.none()  # nothing is reported in the past
+        if self.clocks.known_at is None:
+            reported = OutcomeTarget.objects.reportable_by(self.request.user, timezone.localdate())
+        rows = rows.with_status_where_standing(self.on).annotate(
+            is_led_to=Exists(led_to.filter(to_target=OuterRef("pk"))),
+            leads_here=Exists(leading.filter(from_target=OuterRef("pk"))),
+            may_report=Exists(reported.filter(pk=OuterRef("pk"))),
         )
+        rows = list(rows.select_related("programme__lead", "passage__document", "withdrawn_by").order_by("code"))
+        target = next((row for row in rows if row.code == code), None)
+        if target is None:
+            raise Http404
+        return target, [row for row in rows if row is not target and row.status]
 
 
 def chart_of(target: OutcomeTarget, results: Iterable[reports.Result], milestones: Iterable[YearlyMilestone]) -> charts.TargetChart | None:
@@ -98,27 +103,50 @@ class ProgrammePage(ReportPage):
     template_name = "kpis/programme.html"
 
     def get_context_data(self, code, **kwargs):
-        programme = get_object_or_404(Programme.objects.select_related("lead"), code=code)
-        successions = ProgrammeSuccession.objects.filter(Q(predecessor=programme) | Q(successor=programme))
-        successions = list(successions.select_related("predecessor", "successor"))
+        programme, related = self.programme_and_related(code)
+        organisations = self.organisations(programme)
         targets = OutcomeTarget.objects.filter(programme=programme).with_status(self.on)
         targets = list(reports.with_what_columns_read(targets).order_by("code"))
         budgets = list(programme.budget_amounts.select_related("passage__document"))
         bars = charts.bars([budget.amount_yen for budget in budgets], measures.hundred_millions)
         return super().get_context_data(
             programme=programme,
-            lead_path=path_to(programme.lead, Organisation.objects.in_bulk()),
-            responsibilities=programme.responsibilities.select_related("organisation"),
+            lead_path=Tree(organisations).path_to(programme.lead),
+            responsibilities=[one for one in organisations if one.position is not None],
             budgets=budgets,
             bars=bars,
             budget_bars=list(zip(bars.bars, budgets, strict=True)) if bars else [],
             targets=targets,
             chain=self.chain_of(programme, targets),
             passages=programme.passages.select_related("document"),
-            predecessors=[one for one in successions if one.successor_id == programme.pk],
-            successors=[one for one in successions if one.predecessor_id == programme.pk],
+            predecessors=[one for one in related if one.goes_before],
+            successors=[one for one in related if one.goes_on],
             **kwargs,
         )
+
+    def programme_and_related(self, code: str) -> tuple[Programme, list[Programme]]:
+        """The programme, and those that it goes on from (`goes_before`), or that go on from it (`goes_on`). One query."""
+        before = ProgrammeSuccession.objects.filter(successor__code=code)
+        after = ProgrammeSuccession.objects.filter(predecessor__code=code)
+        rows = Programme.objects.filter(Q(code=code) | Q(pk__in=before.values("predecessor")) | Q(pk__in=after.values("successor")))
+        rows = rows.annotate(
+            goes_before=Exists(before.filter(predecessor=OuterRef("pk"))), goes_on=Exists(after.filter(successor=OuterRef("pk")))
+        )
+        rows = list(rows.select_related("lead").order_by("code"))
+        programme = next((row for row in rows if row.code == code), None)
+        if programme is None:
+            raise Http404
+        return programme, [row for row in rows if row is not programme]
+
+    def organisations(self, programme: Programme) -> list[Organisation]:
+        """All organisations; those that the source names as responsible once for each item, with `position`, `mark` and `printed_name`,
+        in that order. One query.
+        """
+        named = FilteredRelation("responsibilities", condition=Q(responsibilities__programme=programme))
+        rows = Organisation.objects.alias(named=named).annotate(
+            position=F("named__position"), mark=F("named__mark"), printed_name=F("named__printed_name")
+        )
+        return list(rows.order_by("position", "mark", "code"))
 
     def chain_of(self, programme: Programme, targets: Iterable[OutcomeTarget]) -> charts.LogicModel[OutcomeTarget] | None:
         """The drawing of how the programme's targets lead to one another; None where there is no target."""

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from budget.models import Organisation, Programme
+from budget.models import Programme
 from kpis import search
 from kpis.models import OutcomeTarget
 from kpis.reports import with_what_columns_read
@@ -63,15 +63,12 @@ class SearchPage(ReportPage):
         groups = [Hits(kind, title, len(found[kind]), self.rows(kind, found[kind][:ROWS_SHOWN])) for kind, title in KINDS.items()]
         return context | {"groups": groups, "number": sum(group.number for group in groups)}
 
-    def rows(self, kind: str, keys: list[int]) -> list:
-        """The rows of these keys, in their order. One query where there are any."""
-        if not keys:
-            return []
-        match kind:
-            case "organisations":
-                rows = Organisation.objects.select_related("parent").filter(pk__in=keys)
-            case "programmes":
-                rows = Programme.objects.select_related("lead").filter(pk__in=keys)
-            case "targets":
-                rows = with_what_columns_read(OutcomeTarget.objects.filter(pk__in=keys).with_status(self.on))
-        return sorted(rows, key=lambda row: keys.index(row.pk))
+    def rows(self, kind: str, found: list) -> list:
+        """The rows that were found, in their order. One query where there are any but organisations."""
+        if kind == "organisations" or not found:
+            return found
+        if kind == "programmes":
+            rows = Programme.objects.select_related("lead").filter(pk__in=found)
+        else:
+            rows = with_what_columns_read(OutcomeTarget.objects.filter(pk__in=found).with_status(self.on))
+        return sorted(rows, key=lambda row: found.index(row.pk))

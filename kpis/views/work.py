@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from accounts.roles import Role
-from budget.models import Organisation
+from budget.forms import OrganisationField, OrganisationsForm
 from kpis import locks, reports, work
 from kpis.choices import NoDeadline, Status
 from kpis.models import TargetProposal
@@ -25,13 +25,13 @@ def home(request):
     return HttpResponseRedirect(reverse("kpis:work" if request.user.is_authenticated and request.user.is_staff else "kpis:dashboard"))
 
 
-class WorkForm(forms.Form):
+class WorkForm(OrganisationsForm):
     """Which list to show whole, and of which organisation."""
 
     KINDS = (*work.REPORTS_IN_HAND, *work.TARGETS_TO_REPORT, "decide")
 
     show = forms.ChoiceField(choices=[("", ""), *((kind, kind) for kind in KINDS)], required=False)
-    organisation = forms.ModelChoiceField(Organisation.objects.all(), to_field_name="code", required=False)
+    organisation = OrganisationField()
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,10 @@ class WorkPage(InsidePage):
         roles, asked = self.request.user.roles_on(today), self.form.cleaned_data
         organisation = asked["organisation"]
         context = super().get_context_data(on=today, roles=roles, organisation=organisation, **kwargs)
-        narrowed = organisation and organisation.subtree_ids()
+        narrowed = organisation and self.form.tree.below(organisation)
         lists = []
         if Role.OFFICIAL in roles:
-            context["locks"] = locks.in_force(today).years.values()
+            context["locks"] = locks.with_exceptions(today)
             context["divisions"], officials = self.of_an_official(today, narrowed)
             lists += officials
         if Role.REVIEWER in roles:
@@ -81,7 +81,7 @@ class WorkPage(InsidePage):
             context["open_misses"] = (missed if narrowed is None else missed.filter(programme__lead__in=narrowed)).count()
         if Role.ADMINISTRATOR in roles:
             context["no_last_day"] = [(reason, NoDeadline(reason).label, n) for reason, n in reports.no_last_day_counts(today).items()]
-        if roles & {Role.OFFICIAL, Role.ADMINISTRATOR}:
+        if roles & {Role.OFFICIAL, Role.ADMINISTRATOR} and not asked["show"]:
             context["proposals"] = TargetProposal.objects.open().decidable_by(self.request.user, today).count()
         if asked["show"]:
             context["whole"] = whole = next((one for one in lists if one.kind == asked["show"]), None)
@@ -91,9 +91,9 @@ class WorkPage(InsidePage):
         return context | {"lists": lists, "has_work": any(one.number for one in lists), "rows_shown": ROWS_SHOWN}
 
     def of_an_official(self, today, narrowed) -> tuple[list, list[WorkList]]:
-        """The numbers of each division, and the lists of what is to be done."""
+        """The numbers of each division, and the lists of what is to be done. Beside a whole list nothing is counted."""
         todo = work.OfficialsWork(self.request.user, today, narrowed)
-        divisions = todo.by_division()
+        divisions = [] if self.form.cleaned_data["show"] else todo.by_division(self.form.tree)
         numbers = reports.totals(divisions)
         in_hand = [
             WorkList(kind, title, numbers[kind], todo.reports(kind), of_reports=True)

@@ -5,7 +5,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from budget.fiscal import day_name, fiscal_year_name
-from budget.models import Organisation
+from budget.forms import OrganisationField, OrganisationsForm
 from kpis import yearly_round
 from kpis.deadlines import last_ended_year
 from kpis.models import OutcomeTarget
@@ -21,22 +21,18 @@ AHEAD = {
 }
 
 
-class RoundForm(forms.Form):
-    """Of which organisation, and which of its lists to show."""
+class RoundForm(OrganisationsForm):
+    """Of which organisation."""
 
-    organisation = forms.ModelChoiceField(
-        Organisation.objects.all(),
-        to_field_name="code",
-        required=False,
-        label=_("organisation"),
-        empty_label=_("all"),
-    )
+    organisation = OrganisationField(label=_("organisation"), empty_label=_("all"))
 
 
-class ListForm(forms.Form):
+class ListForm(OrganisationsForm):
+    """Which of its lists to show, and whose."""
+
     show = forms.ChoiceField(choices=[("", ""), *((name, name) for name in (*yearly_round.LISTS, *AHEAD))], required=False)
-    lead = forms.ModelChoiceField(Organisation.objects.all(), to_field_name="code", required=False)
-    bureau = forms.ModelChoiceField(Organisation.objects.all(), to_field_name="code", required=False)
+    lead = OrganisationField()
+    bureau = OrganisationField()
 
 
 class RoundPage(InsidePage, ReportPage):
@@ -48,7 +44,8 @@ class RoundPage(InsidePage, ReportPage):
 
     def problems(self):
         yield from super().problems()
-        self.form, self.list_form = RoundForm(self.request.GET), ListForm(self.request.GET)
+        self.form = RoundForm(self.request.GET)
+        self.list_form = ListForm(self.request.GET, tree=self.form.tree)
         yield from problems_of(self.form)
         yield from problems_of(self.list_form)
         for name in ("lead", "bureau", "page"):
@@ -59,7 +56,7 @@ class RoundPage(InsidePage, ReportPage):
         organisation, show = self.form.cleaned_data["organisation"], self.list_form.cleaned_data["show"]
         targets = OutcomeTarget.objects.all()
         if organisation:
-            targets = targets.filter(programme__lead__in=organisation.subtree_ids())
+            targets = targets.filter(programme__lead__in=self.form.tree.below(organisation))
         names = yearly_round.lists_shown(self.on)
         context = super().get_context_data(
             filter={"form": self.form},
@@ -72,7 +69,7 @@ class RoundPage(InsidePage, ReportPage):
         if show:
             return context | self.whole(targets, names, show)
         placed = yearly_round.with_place(targets, self.on, self.clocks.known_at)
-        bureaus = yearly_round.by_division(placed)
+        bureaus = yearly_round.by_division(placed, self.form.tree)
 
         def numbers(counts):
             return [(name, counts[name]) for name in names]
@@ -92,7 +89,7 @@ class RoundPage(InsidePage, ReportPage):
         if lead:
             targets = targets.filter(programme__lead=lead)
         if bureau:
-            targets = targets.filter(programme__lead__in=bureau.counted_ids())
+            targets = targets.filter(programme__lead__in=self.form.tree.counted_for(bureau))
         if show in AHEAD:
             change = next(change for change in yearly_round.ahead(targets, self.on) if change.what == show)
             title, rows = f"{day_name(change.on)} {in_words(change)}", change.targets

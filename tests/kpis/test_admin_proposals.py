@@ -66,7 +66,7 @@ def listed(client, **query) -> list[TargetProposal]:
 def test_the_list_costs_the_same_for_any_number(as_administrator, django_assert_num_queries, number):
     for _n in range(number):
         TargetProposalFactory(doubts=Doubt.UNIT_NOT_READ)
-    with django_assert_num_queries(5):  # session, user, postings; organisations of the filter; the rows
+    with django_assert_num_queries(4):  # session, user with postings; organisations of the filter; the rows
         assert len(listed(as_administrator)) == number
 
 

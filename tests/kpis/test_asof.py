@@ -17,6 +17,7 @@ from budget.known import ledgers
 from kpis import asof, workflow
 from kpis.asof import Clocks, as_known_at
 from kpis.models import OutcomeTarget, TargetLink
+from kpis.registry import REPORTS, TARGETS
 from tests.factories import (
     OrganisationFactory,
     OutcomeTargetFactory,
@@ -184,6 +185,16 @@ def test_page_says_both_clocks_and_links_carry_them(client, english, world, page
     assert "known_at=2026-08-31" in itself  # as recorded at the end of last month
 
 
+@pytest.mark.parametrize(("address", "asked"), [("/search/", {"q": "前の", "show": "targets"}), ("/round/", {"show": "asked"})])
+def test_list_that_is_asked_for_leads_to_the_same_on_another_day(client, world, reviewer, address, asked):
+    client.force_login(reviewer)
+    page = client.get(address, asked | {"on": "2026-08-01"}).text
+    (form,) = re.findall(r'<form class="day" .*?</form>', page, flags=re.DOTALL)
+    assert "令和8年8月1日（2026-08-01）" in page
+    assert dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form)) == asked
+    assert 'name="on"' in form
+
+
 def test_every_query_of_a_page_of_the_past_reads_the_ledgers(client, world, monkeypatch):
     tables = {f'"{ledger.known_of._meta.db_table}"' for ledger in ledgers()} - {'"accounts_posting"'}
     read_as_past = []
@@ -275,3 +286,61 @@ def test_the_present_is_back_after_an_error(world):
     with pytest.raises(LookupError), as_known_at(datetime(2026, 9, 5, tzinfo=UTC)):
         raise LookupError
     assert OutcomeTarget.objects.get(pk=world.pk).indicator == "後の指標"
+
+
+# --- Before all of it was recorded ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def half_recorded(time_machine, ministry):
+    """Two overdue targets whose programmes were recorded on 1 September: the organisation that leads one of them a day later, the bureau
+    above it two days later.
+    """
+    time_machine.move_to("2026-09-03 12:00+09:00", tick=False)
+    bureau = OrganisationFactory(code="late-bureau", name="遅い局", kind="bureau", parent=ministry)
+    time_machine.move_to("2026-09-02 12:00+09:00", tick=False)
+    lead = OrganisationFactory(code="late-lead", name="遅い課", parent=bureau)
+    time_machine.move_to("2026-09-01 12:00+09:00", tick=False)
+    OutcomeTargetFactory(programme__lead=lead, deadline_year=2023)
+    OutcomeTargetFactory(programme__lead=OrganisationFactory(code="known", name="知られた課"), deadline_year=2023)
+    time_machine.move_to(NOW, tick=False)
+
+
+@pytest.mark.parametrize(
+    ("known_at", "bureaus"),
+    [
+        ("2026-09-01", {"この時点では未登録の組織": 1, "知られた課": 1}),
+        ("2026-09-02", {"遅い課": 1, "知られた課": 1}),
+        ("2026-09-03", {"遅い局": 1, "知られた課": 1}),
+    ],
+)
+def test_totals_count_what_an_organisation_leads_that_was_not_recorded_yet(client, half_recorded, reviewer, known_at, bureaus):
+    client.force_login(reviewer)
+    asked = {"known_at": known_at, "on": "2026-09-05"}
+    dashboard, overdue, of_the_round = (client.get(reverse(f"kpis:{name}"), asked) for name in ("dashboard", "overdue", "round"))
+
+    assert {line.organisation.name: line.total for line, _counts in dashboard.context["bureaus"]} == bureaus
+    assert sum(line.total for line in dashboard.context["divisions"]) == 2
+    assert {total.organisation.name: total.total for total, _counts in overdue.context["totals"]} == bureaus
+    assert {bureau.name for bureau, _sums, _divisions in of_the_round.context["bureaus"]} == bureaus.keys()
+    assert dict(of_the_round.context["totals"])["earlier"] == 2
+    for page in (dashboard, overdue, of_the_round):
+        links = re.findall(r'href="([^"]*(?:bureau|lead)=[^"]*)"', page.text)
+        assert not [link for link in links if re.search("(bureau|lead)=(&|$)", link)]  # it would lead to all of them
+
+
+def test_list_says_how_many_of_those_counted_it_does_not_show(client, half_recorded):
+    page = client.get(reverse("kpis:overdue"), {"known_at": "2026-09-01", "on": "2026-09-05"})
+    assert (page.context["page"].paginator.count, len(page.context["rows"])) == (2, 1)
+    assert "うち1件は、この時点では事業またはその主担当組織が未登録のため" in page.text
+    assert "未登録のため" not in client.get(reverse("kpis:overdue"), {"known_at": "2026-09-02", "on": "2026-09-05"}).text
+
+
+@pytest.mark.parametrize("known_at", ["2026-09-01", "2026-09-02"])
+def test_files_and_pages_open_before_all_of_it_was_recorded(client, half_recorded, known_at, tmp_path):
+    for report in (*REPORTS.values(), TARGETS):
+        for form in ("", "csv", "xlsx"):
+            assert client.get(reverse(report.page), {"known_at": known_at, "format": form}).getvalue()
+    for address, asked in (("/programmes/", {}), ("/organisations/known/", {}), ("/search/", {"q": "採択"})):
+        assert client.get(address, asked | {"known_at": known_at}).status_code == 200
+    call_command("export_open_data", str(tmp_path / "out"), known_at=known_at, on="2026-09-05", stdout=StringIO())

@@ -154,7 +154,7 @@ def test_file_has_the_columns_of_all_reports_and_three_of_its_own(client):
     told = rows(b"".join(client.get(CLOSED, {"on": ON, "format": "csv"})).decode())
     assert list(told[0]) == [*(column.name for column in reports.TARGET_COLUMNS), "closed_on", "closed_by", "closing_reason"]
     last = told[0]
-    assert (last["target_code"], last["status"], last["marks"]) == ("last", "missed", "miss_closed")
+    assert (last["target_code"], last["status"], last["marks"]) == ("last", "missed", "without_evidence miss_closed without_source")
     assert (last["closed_on"], last["closed_by"], last["closing_reason"]) == ("2026-09-21", "審査 太郎", "引継ぎ last")
 
 

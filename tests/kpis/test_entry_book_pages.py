@@ -118,7 +118,7 @@ def test_it_holds_what_is_due_with_quote_deadline_unit_and_last_value(as_officia
     assert book.read("a-60", "statement") == "令和12年度までに採択件数を60件とする。"
     assert book.read("a-60", "deadline") == "令和13年3月31日（2031-03-31） 令和12年度（2030年度）"
     assert (book.read("a-60", "unit"), book.read("b-35", "unit")) == ("件", "%")
-    assert (book.read("a-60", "previous_year"), book.read("a-60", "previous_result")) == ("2024", "41.5件")
+    assert (book.read("a-60", "previous_year"), book.read("a-60", "previous_result")) == ("2024", "41.5件（根拠資料なし）")
     assert book.read("a-60", "fiscal_year") == "2025"
     assert all(not book.read(code, column.name) for code in book.rows for column in COLUMNS if column.is_entry)
 

@@ -4,7 +4,6 @@ import re
 from collections import defaultdict
 from datetime import UTC, date, datetime
 from random import Random
-from types import SimpleNamespace
 
 import pytest
 from django.utils import translation
@@ -13,7 +12,6 @@ from budget.models import Programme
 from kpis import explain
 from kpis.choices import Accumulation, Comparator, DeadlineKind, Kind, Status
 from kpis.models import OutcomeTarget
-from kpis.reports import MARKS
 from tests.factories import ClosedMissFactory, OutcomeTargetFactory, ProgrammeFactory, ProgressReportFactory, YearlyMilestoneFactory
 from tests.kpis.scenarios import store
 from tests.kpis.status_cases import CASES
@@ -232,11 +230,6 @@ def test_deadline_is_told_in_the_terms_in_which_it_is_stated(terms, words):
 )
 def test_goal_is_told_with_its_comparator(terms, words):
     assert explain.goal(OutcomeTarget(kind=Kind.QUANTITATIVE, unit="件", **terms)) == words
-
-
-def test_every_mark_has_a_meaning():
-    assert list(explain.MARK_MEANINGS) == [name for name, _label in MARKS]
-    assert len(explain.marks(SimpleNamespace(**dict.fromkeys(explain.MARK_MEANINGS, True)))) == len(MARKS)
 
 
 # --- From the stated deadline to the day -------------------------------------------------------------------------------------------

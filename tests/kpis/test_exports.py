@@ -327,7 +327,7 @@ def test_results_are_the_accepted_figures_alone(programme, out):
     ProgressReportFactory(target=target, fiscal_year=2024, accepted=True, value=Decimal("0"), preliminary=True, narrative="例")
     open_data.export(out, Clocks(ON))
     assert [tuple(row.values()) for row in read(out / "results.csv")] == [
-        ("p-1", "t-1", "2024", "0", "件", "", "2025-03-31", "true", "false", "例")
+        ("p-1", "t-1", "2024", "0", "件", "", "2025-03-31", "true", "false", "例", "true")
     ]
 
 

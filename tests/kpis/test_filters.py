@@ -419,7 +419,7 @@ def test_narrowed_report_costs_the_same_for_any_number(count, bureau, division, 
         OutcomeTargetFactory(programme=ProgrammeFactory(lead=division))
     query = "organisation=bureau&term=unstated&status=unreported&kind=quantitative&due_from=R7&due_to=2025&q=採択&sort=-due"
 
-    with django_assert_num_queries(7):  # the organisation, its subtree, what was recorded, the texts of each kind, targets
+    with django_assert_num_queries(6):  # organisations twice, what was recorded, the texts of each kind, targets
         assert len(codes(query, filters=OverdueFilterSet)) == count
-    with django_assert_num_queries(4):  # the texts are known
+    with django_assert_num_queries(3):  # the texts are known
         assert len(codes(query, filters=OverdueFilterSet)) == count

@@ -154,6 +154,24 @@ def test_value_eased_by_a_fixture_after_the_last_day_is_marked_and_stays_marked(
     assert OutcomeTarget.history.count() == 2
 
 
+def test_deadline_moved_by_a_fixture_is_marked_and_stays_marked(load):
+    load(ministry(), programme(), target(deadline_year=2060))
+    assert not OutcomeTarget.objects.get().deadline_revised
+    for _again in range(2):
+        load(target(deadline_year=2061))
+        assert OutcomeTarget.objects.get().deadline_revised
+        assert OutcomeTarget.history.first().deadline_revised
+    assert OutcomeTarget.history.count() == 2
+
+
+def test_all_of_a_load_is_recorded_at_one_moment(load):
+    """So no moment knows a programme without its organisation, or an organisation without the one above it."""
+    bureau = {"model": "budget.organisation", "fields": {"code": "bureau", "name": "局", "kind": "bureau", "parent": ["meti"]}}
+    load(bureau, ministry(), programme(lead=["bureau"]), target())
+    moments = {row.history_date for model in (Organisation, Programme, OutcomeTarget) for row in model.history.all()}
+    assert (Organisation.history.count(), len(moments)) == (2, 1)
+
+
 def test_correcting_what_is_no_term_of_a_passed_target_marks_nothing(load):
     load(ministry(), programme(), target(deadline_year=2020))
     load(target(deadline_year=2020, note="行を確かめた"))

@@ -226,6 +226,37 @@ def test_mark_cannot_be_set_by_hand():
     assert not stored(target).revised_after_deadline
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "is_marked"),
+    [
+        ({"deadline_year": 2025}, {"deadline_year": 2027}, True),
+        ({"deadline_year": 2025}, {"deadline_year": 2024}, True),
+        ({"deadline_year": 2025}, {"deadline_kind": DeadlineKind.NONE, "deadline_year": None}, True),
+        ({"deadline_year": 2025}, {"deadline_kind": DeadlineKind.DATE, "deadline_year": None, "deadline_on": LAST_DAY}, False),
+        ({"deadline_year": 2025}, {"value": Decimal(50)}, False),
+        ({"deadline_year": None}, {"deadline_kind": DeadlineKind.FISCAL_YEAR, "deadline_year": 2025}, False),
+    ],
+)
+def test_deadline_is_marked_as_revised_where_there_was_another_last_day(before, after, is_marked):
+    target = OutcomeTargetFactory(**before)
+    with at(date(2025, 4, 1)):  # long before the last day
+        for name, value in after.items():
+            setattr(target, name, value)
+        target.save()
+
+    assert (stored(target).deadline_revised, stored(target).revised_after_deadline) == (is_marked, False)
+
+
+def test_deadline_that_is_moved_back_stays_marked_as_revised():
+    target = OutcomeTargetFactory(deadline_year=2025)
+    for year in (2027, 2025):
+        target.deadline_year = year
+        target.deadline_revised = False  # it is not written by hand
+        target.save()
+
+    assert stored(target).deadline_revised
+
+
 def test_deadline_given_to_a_target_without_one_is_no_late_revision():
     target = OutcomeTargetFactory(deadline_year=None)
     with at(DAY_AFTER):

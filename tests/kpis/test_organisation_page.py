@@ -133,15 +133,3 @@ def test_circle_of_organisations_ends(client, today):
     type(one).objects.filter(pk=one.pk).update(parent=other)
 
     assert [above.code for above in page_of(client, "one").context["above"]] == ["other"]
-
-
-@pytest.mark.parametrize("number", [1, 30])
-def test_page_costs_the_same_for_any_number(client, today, bureau, reviewer, django_assert_num_queries, number):
-    for _n in range(number):
-        OutcomeTargetFactory(programme=ProgrammeFactory(lead=OrganisationFactory(parent=bureau)))
-
-    with django_assert_num_queries(5):  # organisations, targets, programmes, their number, documents
-        assert page_of(client, "bureau").status_code == 200
-    client.force_login(reviewer)
-    with django_assert_num_queries(9):  # and session, user, postings, the round
-        assert page_of(client, "bureau").status_code == 200

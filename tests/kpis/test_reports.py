@@ -155,7 +155,7 @@ def test_columns_of_a_missed_target_tell_the_result_that_decided():
 
     told = values(reports.overdue_targets(OVERDUE_FROM).get())
 
-    assert (told["status"], told["marks"], told["value"], told["result_value"]) == ("missed", "preliminary", 60, 45)
+    assert (told["status"], told["marks"], told["value"], told["result_value"]) == ("missed", "preliminary without_evidence", 60, 45)
     assert (told["judged_fiscal_year"], told["result_fiscal_year"], told["due_on"]) == (2025, 2025, LAST_DAY)
     assert told["attainment_percent"] == 75  # 45 of 60
     assert (told["source_line_from"], told["source_line_to"]) == (12, 14)
@@ -190,7 +190,7 @@ def test_marks_are_named_in_their_order():
     OutcomeTargetFactory(approximate=True, comparator_assumed=True, accumulation_assumed=True, programme_end_assumed=True)
 
     assert values(reports.overdue_targets(OVERDUE_FROM).get())["marks"] == (
-        "approximate comparator_assumed accumulation_assumed programme_end_assumed"
+        "approximate comparator_assumed accumulation_assumed programme_end_assumed without_source"
     )
 
 

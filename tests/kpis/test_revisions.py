@@ -16,7 +16,7 @@ from budget.history import explain
 from kpis.asof import Clocks
 from kpis.choices import Status
 from kpis.models import OutcomeTarget
-from kpis.revisions import TERMS, of_target, revisions, told
+from kpis.revisions import TERMS, revisions, told
 from tests.factories import OrganisationFactory, OutcomeTargetFactory, ProgrammeFactory, ProgressReportFactory, UserFactory
 from tests.kpis import revision_cases as cases
 from tests.kpis.revisions_oracle import revisions as by_oracle
@@ -99,7 +99,7 @@ def revised(time_machine, db):
 
 
 def test_revision_tells_who_when_why_and_both_statuses(revised):
-    (revision,) = of_target(revised, Clocks(date(2025, 9, 10)))
+    (revision,) = told(revisions().select_related("history_user"), Clocks(date(2025, 9, 10)))
     assert (revision.days, revision.row.late, revision.row.eased, revision.row.moved) == (1, True, True, False)
     assert (revision.row.history_user.name, revision.row.history_change_reason) == ("改定 花子", "実勢に合わせる。")
     assert [(field.name, field.old, field.new) for field in revision.fields] == [("value", "60", "50")]
@@ -126,7 +126,7 @@ def test_withdrawn_target_keeps_its_revisions_without_a_status(revised):
     OutcomeTarget.objects.filter(pk=revised.pk).update(
         withdrawn_at=datetime.fromisoformat("2026-01-01T09:00+09:00"), withdrawn_by=UserFactory(), withdrawal_reason="統合"
     )
-    (revision,) = of_target(OutcomeTarget.objects.get(pk=revised.pk), Clocks(date(2026, 9, 10)))
+    (revision,) = told(revisions(), Clocks(date(2026, 9, 10)))
     assert (revision.status, revision.original_status) == ("", "")
 
 

@@ -54,7 +54,7 @@ def test_each_moved_target_tells_user_and_reason_of_the_programme(programme):
     for target in targets:
         newest = changes_of(target)[0]
         assert (newest.by, "事業の延長" in newest.reason) == (author, True)
-        assert {field.name for field in newest.fields} == {"due_on", "due_fy"}
+        assert {field.name for field in newest.fields} == {"due_on", "due_fy", "deadline_revised"}
 
 
 def test_move_without_a_reason_still_says_where_it_comes_from(programme):

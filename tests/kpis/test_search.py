@@ -206,11 +206,11 @@ def test_search_costs_the_same_for_any_number(client, django_assert_num_queries,
         OutcomeTargetFactory(indicator="水素", programme__display_title="水素", programme__lead__name="水素課")
         OrganisationFactory(name="水素室", parent=OrganisationFactory())
 
-    with django_assert_num_queries(9):  # what was recorded, the texts of each kind, withdrawn targets, the rows of each kind, documents
+    with django_assert_num_queries(7):  # what was recorded, the texts of each kind, programmes, targets, documents
         assert client.get(SEARCH, {"q": "水素"}).status_code == 200
-    with django_assert_num_queries(6):  # the texts are known
+    with django_assert_num_queries(4):  # the texts are known
         assert client.get(SEARCH, {"q": "水素"}).status_code == 200
-    with django_assert_num_queries(4):  # what was recorded, withdrawn targets, targets, documents
+    with django_assert_num_queries(3):  # what was recorded, targets, documents
         assert client.get(SEARCH, {"q": "水素", "show": "targets"}).status_code == 200
 
 
@@ -224,13 +224,13 @@ def test_texts_are_read_again_once_anything_searched_is_recorded_and_only_then(c
         with django_assert_num_queries(number):
             client.get(SEARCH, {"q": "どこにもない"})
 
-    costs(6)  # what was recorded, the texts of each kind, withdrawn targets, documents
+    costs(5)  # what was recorded, the texts of each kind, documents
     ProgressReportFactory(target=world.targets.get())
-    costs(3)
+    costs(2)
     for row in (world.lead, world, world.targets.get()):
         row.save()
-        costs(6)
-        costs(3)
+        costs(5)
+        costs(2)
 
 
 class Text(str):

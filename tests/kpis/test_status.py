@@ -1,6 +1,7 @@
 """The rule in SQL gives what the cases worked by hand say, and what the oracle says of random ones."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
@@ -11,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpis.choices import Status
+from kpis.models import OutcomeTarget
+from tests.factories import EvidenceFactory
 from tests.kpis import oracle
 from tests.kpis.scenarios import expected, store, verdicts
 from tests.kpis.status_cases import CASES
@@ -25,6 +28,37 @@ def test_status_is_the_one_worked_by_hand(on):
     found = [(case, tuple(verdict[:3])) for case, verdict in zip(cases, told, strict=True)]
     wrong = [(case.id, verdict, case.because) for case, verdict in found if verdict != (case.status, case.marks, case.judged_year)]
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("state", "is_proven", "is_marked"),
+    [("accepted", False, True), ("accepted", True, False), ("draft", False, False), ("submitted", False, False)],
+)
+def test_result_that_rests_on_no_evidence_is_marked_while_its_evidence_is_no_draft(state, is_proven, is_marked):
+    """One that is accepted and not under correction."""
+    facts = next(case.target for case in CASES if case.id == "reached_on_the_last_day_is_achieved")
+    (target,) = store([(facts, [oracle.Report(2025, state, oracle.Figure(value=Decimal(60)))])])
+    if is_proven:
+        EvidenceFactory(report=target.reports.get())
+
+    assert OutcomeTarget.objects.with_status(date(2026, 9, 1)).get(pk=target.pk).without_evidence is is_marked
+
+
+def test_target_without_a_result_lacks_no_evidence():
+    facts = next(case.target for case in CASES if case.id == "nothing_on_1_september_is_unreported")
+    (target,) = store([(facts, [])])
+
+    assert not OutcomeTarget.objects.with_status(date(2026, 9, 1)).get(pk=target.pk).without_evidence
+
+
+def test_withdrawn_targets_have_no_status_where_they_are_asked_for_too():
+    facts = next(case.target for case in CASES if case.id == "withdrawn_on_the_day_has_no_status")
+    reports = [oracle.Report(2025, "accepted", oracle.Figure(value=Decimal(59), preliminary=True))]
+    standing, withdrawn = store([(replace(facts, withdrawn_on=None), reports), (facts, reports)])
+    found = OutcomeTarget.objects.with_status_where_standing(facts.withdrawn_on).in_bulk()
+
+    assert (found[standing.pk].status, found[standing.pk].preliminary, found[standing.pk].basis_value) == (Status.AWAITING, True, 59)
+    assert (found[withdrawn.pk].status, found[withdrawn.pk].preliminary, found[withdrawn.pk].basis_value) == (None, False, None)
 
 
 # Random cases. A seed stands for thirty of them: drawn one by one, hypothesis keeps to the simplest, and rare statuses stay rare.

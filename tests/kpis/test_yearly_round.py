@@ -10,6 +10,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from budget.models import Tree
 from kpis import yearly_round
 from kpis.choices import ReportState
 from kpis.models import OutcomeTarget, ProgressReport
@@ -164,7 +165,7 @@ def test_open_and_closed_items_are_counted_by_division_within_bureaus(division, 
     elsewhere = OrganisationFactory(code="z", parent=ministry, kind="bureau")
     ProgressReportFactory(target__programme__lead=elsewhere, target__deadline_year=2030, fiscal_year=2025)  # a draft
     with django_assert_num_queries(2):
-        here, there = yearly_round.by_division(yearly_round.with_place(OutcomeTarget.objects.all(), date(2026, 9, 10)))
+        here, there = yearly_round.by_division(yearly_round.with_place(OutcomeTarget.objects.all(), date(2026, 9, 10)), Tree())
 
     assert (here.bureau, there.bureau) == (division.parent, elsewhere)
     assert [line.organisation for line in here.divisions] == [division, other_division]
@@ -186,7 +187,7 @@ def test_open_and_closed_items_are_counted_by_division_within_bureaus(division, 
 def test_asked_is_always_the_sum_of_in_time_late_missing_and_to_come(day):
     cases = [case for case in CASES if case.due == (8, 31)]
     submit(put([(case.target, case.reports, case.origin) for case in cases]), [case.first_submitted for case in cases])
-    (bureau,) = yearly_round.by_division(yearly_round.with_place(OutcomeTarget.objects.all(), day))
+    (bureau,) = yearly_round.by_division(yearly_round.with_place(OutcomeTarget.objects.all(), day), Tree())
     told = bureau.counts
     assert told["asked"] > 100
     assert told["asked"] == told["in_time"] + told["late"] + told["missing"] + told["to_come"]

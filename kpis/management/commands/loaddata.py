@@ -48,9 +48,10 @@ class Command(loaddata.Command):
         if self.loaded.keys() & DERIVED_FROM:
             self._resolve_targets()
         self._refuse_reports_of_another_kind()
+        at = timezone.now()  # of the whole load: at no moment is a part of it known without the rest
         for model, fixtures in self.loaded.items():
             if hasattr(model, "history"):
-                self._write_history(model, fixtures)
+                self._write_history(model, fixtures, at)
 
     def find_fixtures(self, fixture_label):
         try:
@@ -76,7 +77,7 @@ class Command(loaddata.Command):
         fixtures, before, today = self.loaded[OutcomeTarget], self._newest_history(OutcomeTarget), timezone.localdate()
         resolved = []
         for target in OutcomeTarget.objects.using(self.using).select_related("programme", "passage__document"):
-            stated, marked, told = target.derived, target.revised_after_deadline, before.get(target.pk)
+            stated, marked, told = target.derived, target.revisions_marked, before.get(target.pk)
             try:
                 target.derive()
             except ValueError as error:
@@ -84,12 +85,12 @@ class Command(loaddata.Command):
             if target.pk in fixtures:
                 self._refuse_other_than_derived(target, stated, fixtures[target.pk])
             if told is not None:
-                passed = told.due_on is not None and told.due_on < today
-                target.revised_after_deadline |= told.revised_after_deadline or (passed and target.eases_or_moves(told))
-            if (stated, marked) != (target.derived, target.revised_after_deadline):
+                target.mark_as_revised(told, today)
+            if (stated, marked) != (target.derived, target.revisions_marked):
                 fixtures.setdefault(target.pk, self.loaded[Programme].get(target.programme_id, self.fixture))
                 resolved.append(target)
-        OutcomeTarget.objects.using(self.using).bulk_update(resolved, (*OutcomeTarget.DERIVED, "revised_after_deadline"), batch_size=500)
+        written = (*OutcomeTarget.DERIVED, *OutcomeTarget.MARKED)
+        OutcomeTarget.objects.using(self.using).bulk_update(resolved, written, batch_size=500)
 
     def _refuse_other_than_derived(self, target, stated, fixture):
         for column, told, found in zip(OutcomeTarget.DERIVED, stated, target.derived, strict=True):
@@ -113,7 +114,7 @@ class Command(loaddata.Command):
         key = model._meta.pk.attname
         return {getattr(row, key): row for row in model.history.using(self.using).order_by("history_date", "history_id")}
 
-    def _write_history(self, model, fixtures):
+    def _write_history(self, model, fixtures, at):
         """A history row for each loaded row that has none, or whose newest tells something else."""
         history = model.history.using(self.using)
         columns = [field.attname for field in history.model.tracked_fields]
@@ -124,7 +125,7 @@ class Command(loaddata.Command):
             if told is None or any(getattr(told, column) != getattr(instance, column) for column in columns):
                 rows.append(
                     history.model(
-                        history_date=timezone.now(),
+                        history_date=at,
                         history_type="+" if told is None else "~",
                         history_change_reason=f"loaddata: fixture {fixtures[key]}",
                         history_user=self.by,
