@@ -7,12 +7,14 @@ is not handed in is still to come, and missing from the day after. Asked = in ti
 and what is open counts beside what is closed. What is missing from earlier years is counted beside the round.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -27,17 +29,34 @@ IN_TIME, LATE, MISSING, TO_COME, EARLIER = "in_time", "late", "missing", "to_com
 HANDED_IN, NOT_HANDED_IN = (IN_TIME, LATE), (MISSING, TO_COME)
 ASKED = (*HANDED_IN, *NOT_HANDED_IN)
 
-# What a list of the round can hold: its name, and the condition on targets that carry their place.
+
+class RoundList(NamedTuple):
+    """What a list of the round holds: its name, the places of its targets, and the states of their reports; None: whatever they are."""
+
+    title: str
+    places: tuple[str, ...]
+    states: tuple[str, ...] | None = None
+
+    @property
+    def condition(self) -> Q:
+        """On targets that carry their place."""
+        return Q(place__in=self.places) & (Q() if self.states is None else Q(report_state__in=self.states))
+
+    def holds(self, place: str, state: str | None) -> bool:
+        return place in self.places and (self.states is None or state in self.states)
+
+
+_DECIDED = tuple(state for state in ReportState if state != ReportState.SUBMITTED)
 LISTS = {
-    "asked": (_("results asked for"), Q(place__in=ASKED)),
-    "in_time": (_("in time"), Q(place=IN_TIME)),
-    "late": (_("late"), Q(place=LATE)),
-    "missing": (_("missing"), Q(place=MISSING)),
-    "to_come": (_("still to come"), Q(place=TO_COME)),
-    "waiting": (_("waiting for a decision"), Q(place__in=HANDED_IN, report_state=ReportState.SUBMITTED)),
-    "decided": (_("decided on"), Q(place__in=HANDED_IN) & ~Q(report_state=ReportState.SUBMITTED)),
-    "returned": (_("returned"), Q(place__in=NOT_HANDED_IN, report_state=ReportState.RETURNED)),
-    "earlier": (_("missing from earlier years"), Q(place=EARLIER)),
+    "asked": RoundList(_("results asked for"), ASKED),
+    "in_time": RoundList(_("in time"), (IN_TIME,)),
+    "late": RoundList(_("late"), (LATE,)),
+    "missing": RoundList(_("missing"), (MISSING,)),
+    "to_come": RoundList(_("still to come"), (TO_COME,)),
+    "waiting": RoundList(_("waiting for a decision"), HANDED_IN, (ReportState.SUBMITTED,)),
+    "decided": RoundList(_("decided on"), HANDED_IN, _DECIDED),
+    "returned": RoundList(_("returned"), NOT_HANDED_IN, (ReportState.RETURNED,)),
+    "earlier": RoundList(_("missing from earlier years"), (EARLIER,)),
 }
 
 
@@ -97,30 +116,38 @@ class BureauLines:
         return totals(self.divisions)
 
 
-_NUMBERS = {f"n_{name}": Count("pk", filter=condition) for name, (_title, condition) in LISTS.items()}
-
-
-def _counts(row: dict[str, int]) -> Counter:
-    return Counter({name: row[f"n_{name}"] for name in LISTS})
-
-
 def numbers(targets: QuerySet[OutcomeTarget]) -> Counter:
     """How many targets stand in each list. `targets` carry their place. One query."""
-    return _counts(targets.order_by().aggregate(**_NUMBERS))
+    return _in_lists(targets.order_by().values_list(*_ALIKE).annotate(Count("pk")))
 
 
 def by_division(targets: QuerySet[OutcomeTarget], tree: Tree) -> list[BureauLines]:
     """The numbers of each list by lead organisation, within their bureaus, both in the order of their codes. `targets` carry their
     place. One query, and the tree.
     """
-    counted = targets.order_by().values(lead=F("programme__lead")).annotate(**_NUMBERS)
+    counted = defaultdict(list)
+    for lead, *alike in targets.order_by().values_list("programme__lead", *_ALIKE).annotate(Count("pk")):
+        counted[tree[lead].pk].append(alike)
     found: dict[int | None, BureauLines] = {}
-    for row in counted:
-        bureau = tree.bureau_of(row["lead"])
-        found.setdefault(bureau.pk, BureauLines(bureau)).divisions.append(Line(tree[row["lead"]], _counts(row)))
+    for lead, of_lead in counted.items():
+        bureau = tree.bureau_of(lead)
+        found.setdefault(bureau.pk, BureauLines(bureau)).divisions.append(Line(tree[lead], _in_lists(of_lead)))
     for one in found.values():
         one.divisions.sort(key=lambda line: line.organisation.code)
     return sorted(found.values(), key=lambda one: one.bureau.code)
+
+
+# Targets alike in these stand in the same lists. They are counted together: a condition for each list would have the database work out
+# each target's place as many times.
+_ALIKE = ("place", "report_state")
+
+
+def _in_lists(counted: Iterable[tuple[str, str | None, int]]) -> Counter:
+    """The numbers of each list, out of (place, state, number)."""
+    found = Counter(dict.fromkeys(LISTS, 0))
+    for place, state, number in counted:
+        found.update({name: number for name, one in LISTS.items() if one.holds(place, state)})
+    return found
 
 
 # --- What changes, before it does -----------------------------------------------------------------------------------------------------

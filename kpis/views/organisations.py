@@ -58,7 +58,7 @@ class OrganisationPage(ReportPage):
         numbers = yearly_round.numbers(yearly_round.with_place(targets, self.on, self.clocks.known_at))
         shown = [name for name in yearly_round.lists_shown(self.on) if name in ROUND_SHOWN]
         return {
-            "round": [(name, yearly_round.LISTS[name][0], numbers[name]) for name in shown],
+            "round": [(name, yearly_round.LISTS[name].title, numbers[name]) for name in shown],
             "round_year": last_ended_year(self.on),
             "round_due_on": yearly_round.due_on(self.on),
         }

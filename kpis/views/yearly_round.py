@@ -75,7 +75,7 @@ class RoundPage(InsidePage, ReportPage):
             return [(name, counts[name]) for name in names]
 
         return context | {
-            "titles": [(name, yearly_round.LISTS[name][0]) for name in names],
+            "titles": [(name, yearly_round.LISTS[name].title) for name in names],
             "bureaus": [
                 (one.bureau, numbers(one.counts), [(line.organisation, numbers(line.counts)) for line in one.divisions]) for one in bureaus
             ],
@@ -94,7 +94,7 @@ class RoundPage(InsidePage, ReportPage):
             change = next(change for change in yearly_round.ahead(targets, self.on) if change.what == show)
             title, rows = f"{day_name(change.on)} {in_words(change)}", change.targets
         elif show in names:
-            title, condition = yearly_round.LISTS[show]
+            title, condition = yearly_round.LISTS[show].title, yearly_round.LISTS[show].condition
             rows = yearly_round.with_place(targets, self.on, self.clocks.known_at).filter(condition)
         else:
             raise Refused(Problem("show", gettext("There is no such list on this day.")))
