@@ -125,12 +125,12 @@ BESIDES_READING = {
     Role.OFFICIAL: {f"kpis.{action}_{model}" for action in ("add", "change") for model in REPORTS}
     | {"kpis.submit_progressreport", "kpis.change_targetproposal"},
     Role.REVIEWER: {"kpis.decide_progressreport", "kpis.close_missed_target"},
-    Role.AUDITOR: {"accounts.view_user", "accounts.view_posting", "accounts.view_sentreminder"},
+    Role.AUDITOR: {"accounts.view_user", "accounts.view_posting", "accounts.view_sentreminder", "kpis.view_seal"},
     Role.ADMINISTRATOR: {f"budget.{action}_{model}" for action in ("add", "change") for model in BUDGET}
     | {f"kpis.{action}_{model}" for action in ("add", "change") for model in (*TARGETS, *LOCKS)}
     | {f"kpis.change_{model}" for model in PROPOSALS}
     | {f"accounts.{action}_{model}" for action in ("view", "add", "change") for model in ("user", "posting")}
-    | {"accounts.view_sentreminder"},
+    | {"accounts.view_sentreminder", "kpis.view_seal"},
 }
 READING = {f"budget.view_{model}" for model in BUDGET} | {
     f"kpis.view_{model}" for model in (*TARGETS, *REPORTS, *LOCKS, *PROPOSALS, "closedmiss")

@@ -271,11 +271,12 @@ def test_the_index_shows_each_role_what_it_can_do(client, official, reviewer, au
     )
     assert can(official) == {**budget, "OutcomeTarget": "v", "ProgressReport": "acv"}
     assert can(reviewer) == {**budget, "OutcomeTarget": "v", "ProgressReport": "v"}
-    assert can(auditor) == {**budget, "OutcomeTarget": "v", "ProgressReport": "v", "User": "v", "Posting": "v", "SentReminder": "v"}
+    accounts = {"User": "v", "Posting": "v", "SentReminder": "v"}
+    assert can(auditor) == {**budget, **accounts, "OutcomeTarget": "v", "ProgressReport": "v", "Seal": "v"}
     written = dict.fromkeys(
         ("Organisation", "Programme", "SourceDocument", "SourcePassage", "OutcomeTarget", "EntryLock", "User", "Posting"), "acv"
     )
-    assert can(administrator) == {**budget, **written, "ProgressReport": "v", "SentReminder": "v"}
+    assert can(administrator) == {**budget, **written, "ProgressReport": "v", "SentReminder": "v", "Seal": "v"}
 
 
 def test_who_only_reads_sees_years_in_words_and_is_not_asked_why(client, auditor, programme):
