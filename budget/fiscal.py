@@ -5,6 +5,8 @@ A fiscal year runs from 1 April to 31 March and is stored as the western year in
 and calendar years alike: the year in which an era begins carries the new era's name for the whole of
 it, so fiscal year 2019 is read from 平成31年度 and 令和元年度 and printed as 令和元年度. A day carries the
 era of that very day. What a text does not plainly say is refused, never guessed. (DOMAIN.md §4.)
+
+Names are written in the language of the reader; in either they can be read again.
 """
 
 import re
@@ -12,6 +14,8 @@ import unicodedata
 from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple, TypeVar
+
+from django.utils.translation import get_language
 
 T = TypeVar("T", int, date)
 
@@ -86,19 +90,28 @@ def era_year_name(year: int, suffix: str = "年度") -> str:
 
 
 def fiscal_year_name(year: int) -> str:
-    """令和7年度（2025年度）; 1867年度 before Meiji."""
-    return _both(era_year_name(year, "年度"), f"{year}年度")
+    """令和7年度（2025年度）; 1867年度 before Meiji. FY2025 in English."""
+    return f"FY{year}" if _in_english() else _both(era_year_name(year, "年度"), f"{year}年度")
 
 
 def calendar_year_name(year: int) -> str:
-    """令和12年（2030年）; 1867年 before Meiji."""
-    return _both(era_year_name(year, "年"), f"{year}年")
+    """令和12年（2030年）; 1867年 before Meiji. 2030 in English."""
+    return str(year) if _in_english() else _both(era_year_name(year, "年"), f"{year}年")
+
+
+def fiscal_year_in_two_lines(year: int) -> tuple[str, str]:
+    """令和7 above 2025; FY above 2025 in English."""
+    return "FY" if _in_english() else era_year_name(year, ""), str(year)
 
 
 def day_name(day: date) -> str:
-    """令和8年3月31日（2026-03-31）, by the era of that very day; the ISO date alone before 1873."""
-    era = next((era for era in ERAS if era.first_day <= day), None)
+    """令和8年3月31日（2026-03-31）, by the era of that very day; the ISO date alone before 1873, and in English."""
+    era = next((era for era in ERAS if era.first_day <= day and not _in_english()), None)
     return _both(f"{_in_era(era, day.year)}年{day.month}月{day.day}日" if era else day.isoformat(), day.isoformat())
+
+
+def _in_english() -> bool:
+    return get_language() == "en"
 
 
 def _in_era(era: Era, year: int) -> str:

@@ -8,7 +8,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.utils.functional import cached_property
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from budget.known import TrackedHistory
@@ -165,7 +165,7 @@ class SourceDocument(models.Model):
     """A published document that facts were read from. Its text is kept apart, once somebody attached it."""
 
     code = models.SlugField(_("code"), max_length=60, unique=True)
-    title = models.CharField(_("title"), max_length=200)
+    title = models.CharField(pgettext_lazy("of a document", "title"), max_length=200)
     issuer = models.CharField(_("issuer"), max_length=100)
     issued = models.CharField(
         _("date of issue"),

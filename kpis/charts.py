@@ -13,7 +13,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from itertools import pairwise
 from typing import Generic, TypeVar
 
-from budget.fiscal import era_year_name
+from budget.fiscal import fiscal_year_in_two_lines
 from kpis import measures
 from kpis.choices import Comparator, Grade, Kind, Level, Term
 
@@ -342,7 +342,7 @@ def _year_ticks(first: int, last: int, along: Scale) -> list[Tick]:
     """As many years as have room for their labels, evenly spaced; the first and the last year known are the ends."""
     room = max((along.end - along.start) // YEAR_WIDTH, 1)
     every = -(-(last - first + 1) // room)
-    return [Tick(along.at(year), era_year_name(year, ""), str(year)) for year in range(first, last + 1, every)]
+    return [Tick(along.at(year), *fiscal_year_in_two_lines(year)) for year in range(first, last + 1, every)]
 
 
 def _number(value: Decimal) -> str:

@@ -10,11 +10,13 @@ import unicodedata
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
+from django.utils.translation import get_language
+
 from kpis.choices import Comparator, Grade
 
 STEP = Decimal("0.0001")  # the smallest difference that is stored
 LIMIT = Decimal(10) ** 11  # the first whole number that has too many digits
-_HUNDRED_MILLION = 10**8
+_MILLION, _HUNDRED_MILLION = 10**6, 10**8
 
 
 def fits(value: Decimal) -> bool:
@@ -165,8 +167,10 @@ def format_value(value: Decimal | None, *, separators: bool = False) -> str:
 
 
 def hundred_millions(amount: int | Decimal) -> str:
-    """Yen as a budget document reads them: 1.2億円, without rounding."""
-    return f"{format_value(Decimal(amount) / _HUNDRED_MILLION, separators=True)}億円"
+    """Yen as a budget document reads them: 1.2億円, in English ¥120 million; without rounding."""
+    in_english = get_language() == "en"
+    number = format_value(Decimal(amount) / (_MILLION if in_english else _HUNDRED_MILLION), separators=True)
+    return f"¥{number} million" if in_english else f"{number}億円"
 
 
 def _more_is_better(comparator: str) -> bool:

@@ -372,14 +372,18 @@ def _reports(world) -> None:
     workflow.close_miss(world.closed, by=world.reviewer, reason="事業の終了")
 
 
+def make_world() -> SimpleNamespace:
+    world = SimpleNamespace()
+    for make in (_cast, _records, _reports):
+        make(world)
+    return world
+
+
 @pytest.fixture(scope="module")
 def _made_once(django_db_setup, django_db_blocker):
     """All tests share one world; each of them is rolled back to it, and at the end it is rolled back itself."""
     with django_db_blocker.unblock(), transaction.atomic():
-        world = SimpleNamespace()
-        for make in (_cast, _records, _reports):
-            make(world)
-        yield world
+        yield make_world()
         transaction.set_rollback(True)
 
 

@@ -307,6 +307,12 @@ def test_style_loads_nothing_from_outside(path):
     assert re.findall(r"https?://\S+|url\(\s*[\"']?//\S+|@import\s.*", text) == []
 
 
+def test_only_the_admin_has_scripts():
+    """The public pages show all that they have without one."""
+    public = [path for path in PAGES if "admin" not in path.parts]
+    assert [relative(path) for path in public if "<script" in path.read_text(encoding="utf-8")] == []
+
+
 def test_templates_and_sources_mark_nothing_as_safe_unescaped():
     unescaped = re.compile(r"\|\s*safe\b|autoescape off|\bmark_safe\(|@csrf_exempt")
 

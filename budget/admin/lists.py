@@ -24,7 +24,7 @@ def is_year(field: models.Field) -> bool:
 
 
 def in_words(model: type[models.Model], name: str) -> Callable:
-    """A column, or a field that is only read, that shows a year, a day or a figure as the forms show it."""
+    """A column, or a field that is only read, that shows a year, a day or a figure as the forms show it; yes or no."""
     field = model._meta.get_field(name)
 
     @admin.display(description=field.verbose_name)
@@ -32,6 +32,8 @@ def in_words(model: type[models.Model], name: str) -> Callable:
         value = getattr(row, name)
         if value is None:
             return admin.site.empty_value_display
+        if isinstance(field, models.BooleanField):
+            return _("yes") if value else _("no")
         if is_year(field) or name.endswith("_fy"):
             return fiscal_year_name(value)
         return day_name(value) if isinstance(field, models.DateField) else f"{value.normalize():f}"

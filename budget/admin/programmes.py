@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
-from budget.admin.lists import FiscalYearFilter, OrganisationFilter, in_words
+from budget.admin.lists import FiscalYearFilter, OrganisationFilter
 from budget.admin.records import RecordAdmin, RecordInline
 from budget.forms import ReasonForm
 from budget.models import (
@@ -31,7 +31,7 @@ class OrganisationAdmin(RecordAdmin):
 
 @admin.register(SourceDocument)
 class SourceDocumentAdmin(RecordAdmin):
-    list_display = ("title", "code", "issuer", "issued", in_words(SourceDocument, "budget_year"), "text_attached")
+    list_display = ("title", "code", "issuer", "issued", "budget_year", "text_attached")
     list_filter = ("issuer", FiscalYearFilter.by("budget_year", _("budget year")))
     search_fields = ("code", "title", "issuer")
     fields = ("code", "title", "issuer", "issued", "budget_year", "sha256")
@@ -39,9 +39,9 @@ class SourceDocumentAdmin(RecordAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).annotate(has_text=Exists(SourceText.objects.filter(document=OuterRef("pk"))))
 
-    @admin.display(description=_("text attached"), boolean=True)
+    @admin.display(description=_("text attached"))
     def text_attached(self, document):
-        return document.has_text
+        return _("yes") if document.has_text else _("no")
 
 
 class ProgrammeForm(ReasonForm):
@@ -77,8 +77,8 @@ class ProgrammeAdmin(RecordAdmin):
         "code",
         "display_title",
         "lead",
-        in_words(Programme, "start_fiscal_year"),
-        in_words(Programme, "end_fiscal_year"),
+        "start_fiscal_year",
+        "end_fiscal_year",
         "open_ended",
     )
     list_display_links = ("code", "display_title")

@@ -89,6 +89,9 @@ class RecordAdmin(_Fields, admin.ModelAdmin):
     def get_changelist(self, request, **options):
         return UncountedChangeList
 
+    def get_list_display(self, request):
+        return [self._only_read(name) for name in super().get_list_display(request)]
+
     # --- The form -------------------------------------------------------------------------------------------------------------------
 
     def get_fields(self, request, obj=None):
@@ -110,7 +113,7 @@ class RecordAdmin(_Fields, admin.ModelAdmin):
         if isinstance(name, (list, tuple)):
             return [self._only_read(each) for each in name]
         field = next((f for f in self.opts.fields if f.name == name), None)
-        if field and (is_year(field) or type(field) in (models.DateField, models.DecimalField)):
+        if field and (is_year(field) or type(field) in (models.DateField, models.DecimalField, models.BooleanField)):
             return in_words(self.model, name)
         return name
 

@@ -29,6 +29,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class UploadForm(forms.Form):
+    required_css_class = "required"
+
     file = forms.FileField(
         label=gettext_lazy("the workbook, filled in"), help_text=gettext_lazy("The XLSX file that you downloaded here."), max_length=200
     )

@@ -23,6 +23,8 @@ def proposed(target: OutcomeTarget) -> dict:
 class MilestonesForm(forms.Form):
     """A box for each year, holding the milestone that stands, else the one proposed. A box left blank adds none."""
 
+    required_css_class = "required"
+
     changed_meanwhile: Sequence[Change] = ()
 
     change_reason = forms.CharField(

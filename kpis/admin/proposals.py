@@ -186,6 +186,8 @@ class OpenFilter(admin.SimpleListFilter):
 class ReadForm(forms.Form):
     """A pasted goal text, and the programme that it is of."""
 
+    required_css_class = "required"
+
     programme = forms.ModelChoiceField(
         Programme.objects.all(), to_field_name="code", label=gettext_lazy("programme"), widget=forms.TextInput
     )
@@ -205,6 +207,8 @@ class ReadForm(forms.Form):
 
 class ImportForm(forms.Form):
     """A ministry's PR document."""
+
+    required_css_class = "required"
 
     LARGEST = 5_000_000  # bytes; the largest document so far has a twentieth of it
 
@@ -408,6 +412,8 @@ class TargetProposalAdmin(OnlyShown, RecordAdmin):
 
 
 class MatchForm(forms.Form):
+    required_css_class = "required"
+
     decision = forms.ChoiceField(
         label=gettext_lazy("What is it?"),
         choices=[

@@ -20,7 +20,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from budget.admin.lists import FiscalYearFilter, OrganisationFilter, in_words, who_and_when
+from budget.admin.lists import FiscalYearFilter, OrganisationFilter, who_and_when
 from budget.admin.records import RecordAdmin, StackedRecordInline
 from budget.history import Version, changes
 from kpis import deadlines, explain, locks, work, workflow
@@ -46,7 +46,7 @@ class ProgressReportAdmin(EntryBookPages, RecordAdmin):
     list_display = (
         "target",
         "programme",
-        in_words(ProgressReport, "fiscal_year"),
+        "fiscal_year",
         "asked_for",
         "result",
         "preliminary",

@@ -50,7 +50,12 @@ class TargetForm(ReasonForm):
                 self.add_error("deadline_offset_years", _("No last day follows from these parts."))
 
 
+_MARKED = [in_words(OutcomeTarget, name) for name in OutcomeTarget.MARKED]
+
+
 class StepForm(forms.Form):
+    required_css_class = "required"
+
     reason = forms.CharField(label=_("reason"), widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}))
 
 
@@ -127,7 +132,7 @@ class OutcomeTargetAdmin(RecordAdmin):
     paginator = JudgedPaginator
     autocomplete_fields = ("programme", "passage")
     inlines = (MilestoneInline, LinkInline, ClosedMissInline)
-    readonly_fields = ("last_day", *OutcomeTarget.MARKED)
+    readonly_fields = ("last_day", *_MARKED)
     fieldsets = (
         (None, {"fields": ("code", "programme", "label", "level", "term", "statement", "passage")}),
         (
@@ -154,7 +159,7 @@ class OutcomeTargetAdmin(RecordAdmin):
                     ("deadline_offset_years", "deadline_through_nth_year", "deadline_event_on"),
                     "programme_end_assumed",
                     "last_day",
-                    *OutcomeTarget.MARKED,
+                    *_MARKED,
                 )
             },
         ),

@@ -6,6 +6,7 @@ from django import template
 from django.conf import settings
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from budget import fiscal
@@ -61,8 +62,8 @@ def signed(number):
 
 @register.filter
 def yen(amount):
-    """120,000,000円."""
-    return f"{amount:,}円"
+    """120,000,000円; ¥120,000,000 in English."""
+    return f"¥{amount:,}" if get_language() == "en" else f"{amount:,}円"
 
 
 @register.filter
@@ -253,6 +254,16 @@ def marked(text, found):
 def chip(status):
     """A status as a chip with its word."""
     return format_html('<span class="chip chip-{}">{}</span>', status, Status(status).label)
+
+
+@register.simple_tag
+def filter_fields(form, clocks_form):
+    """The fields of a filter in the order in which they are read and reached by Tab: words and organisation, the clocks, from and to,
+    what is chosen from a list, what is ticked.
+    """
+    first = [form[name] for name in ("q", "organisation") if name in form.fields]
+    others = [field for field in form.visible_fields() if field.name not in ("q", "organisation")]
+    return [*first, *clocks_form, *sorted(others, key=lambda field: (field.use_fieldset, field.widget_type == "select"))]
 
 
 @register.simple_tag(takes_context=True)

@@ -8,13 +8,18 @@ from accounts.roles import Role
 from budget.models import OrganisationKind
 from kpis.choices import Status
 from kpis.models import OutcomeTarget, ProgressReport
-from tests.browser.conftest import press
-from tests.browser.test_admin import WIDTHS, enter, findings
-from tests.factories import OrganisationFactory, OutcomeTargetFactory, PostingFactory, ProgrammeFactory, ProgressReportFactory, UserFactory
+from tests.browser.conftest import findings, press
+from tests.factories import (
+    PASSWORD,
+    OrganisationFactory,
+    OutcomeTargetFactory,
+    PostingFactory,
+    ProgrammeFactory,
+    ProgressReportFactory,
+    UserFactory,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-__all__ = ["enter"]  # the fixture
 
 
 @pytest.fixture
@@ -34,16 +39,15 @@ def overdue(transactional_db):
     return OutcomeTargetFactory(code="silent", programme=programme, deadline_year=2024, indicator="認定件数", accumulation_assumed=True)
 
 
-def rows_of(page, live_server) -> list[str]:
-    page.goto(f"{live_server.url}/reports/overdue/")
+def rows_of(page) -> list[str]:
+    page.goto("/reports/overdue/")
     return page.locator("table.targets a.indicator").all_inner_texts()
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_a_result_goes_its_way_and_the_target_leaves_the_overdue_report(overdue, enter, live_server, width):
-    official = enter("official", width)
-    assert rows_of(official, live_server) == ["来場者数", "認定件数"]
-    official.goto(f"{live_server.url}/work/")
+def test_a_result_goes_its_way_and_the_target_leaves_the_overdue_report(overdue, enter):
+    official = enter("official", "/reports/overdue/")
+    assert rows_of(official) == ["来場者数", "認定件数"]
+    official.goto("/work/")
     press(official, "a.enter")  # one click to enter
     assert findings(official) == []
     official.fill("#id_value", "５８")
@@ -59,14 +63,14 @@ def test_a_result_goes_its_way_and_the_target_leaves_the_overdue_report(overdue,
     official.wait_for_selector("ul.messages")
     assert findings(official) == []
 
-    reviewer = enter("reviewer", width)
+    reviewer = enter("reviewer", "/work/")
     press(reviewer, "#decide >> xpath=ancestor::section >> a.indicator")
     assert findings(reviewer) == []
     reviewer.fill("#id_reason_of_step", "3月の認定を含めてください。")
     press(reviewer, "button[formaction*=return]")
     reviewer.wait_for_selector("ul.messages")
 
-    official.goto(f"{live_server.url}/work/")
+    official.goto("/work/")
     assert "3月の認定を含めてください。" in official.locator("#returned >> xpath=ancestor::section").inner_text()
     press(official, "#returned >> xpath=ancestor::section >> a.indicator")
     assert findings(official) == []
@@ -75,21 +79,19 @@ def test_a_result_goes_its_way_and_the_target_leaves_the_overdue_report(overdue,
     press(official, "[name=_submit]")
     official.wait_for_selector("ul.messages")
 
-    reviewer.goto(f"{live_server.url}/work/")
+    reviewer.goto("/work/")
     press(reviewer, "#decide >> xpath=ancestor::section >> a.indicator")
     press(reviewer, "button[formaction*=accept]")
     reviewer.wait_for_selector("ul.messages")
 
-    assert rows_of(official, live_server) == ["来場者数"]
+    assert rows_of(official) == ["来場者数"]
     report = ProgressReport.objects.get(target=overdue)
     assert (report.accepted_value, report.reported_by.username, report.decided_by.username) == (60, "official", "reviewer")
     assert OutcomeTarget.objects.get(pk=overdue.pk).accumulation_assumed is False
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_a_miss_is_closed_and_stands_in_its_own_list(overdue, enter, live_server, width):
-    reviewer = enter("reviewer", width)
-    reviewer.goto(f"{live_server.url}/targets/missed/")
+def test_a_miss_is_closed_and_stands_in_its_own_list(overdue, enter):
+    reviewer = enter("reviewer", "/targets/missed/")
     press(reviewer, ".doors a[href*=close-miss]")
     assert findings(reviewer) == []
     reviewer.fill("[name=reason]", "後継事業の目標に引き継いだため。")
@@ -97,22 +99,22 @@ def test_a_miss_is_closed_and_stands_in_its_own_list(overdue, enter, live_server
     reviewer.wait_for_selector(".messagelist .success")
     assert findings(reviewer) == []
 
-    assert rows_of(reviewer, live_server) == ["認定件数"]
-    reviewer.goto(f"{live_server.url}/reports/closed-misses/")
+    assert rows_of(reviewer) == ["認定件数"]
+    reviewer.goto("/reports/closed-misses/")
     told = reviewer.locator("table.targets tbody tr").inner_text()
     assert "来場者数" in told
     assert "審査 太郎" in told
     assert "後継事業の目標に引き継いだため。" in told
 
 
-def test_a_result_is_entered_without_javascript(overdue, visit, live_server):
-    with visit("/admin/login/", javascript=False) as page:
-        page.fill("#id_username", "official")
-        page.fill("#id_password", "a password for tests")
-        press(page, "[type=submit]")
-        press(page, "a.enter")
-        page.fill("#id_value", "60")
-        page.select_option("#id_accumulation", "level")
-        press(page, "[name=_submit]")
-        assert page.locator("ul.messages li").count() == 1
+def test_a_result_is_entered_without_javascript(overdue, visit):
+    page = visit("/admin/login/", javascript=False)
+    page.fill("#id_username", "official")
+    page.fill("#id_password", PASSWORD)
+    press(page, "[type=submit]")
+    press(page, "a.enter")
+    page.fill("#id_value", "60")
+    page.select_option("#id_accumulation", "level")
+    press(page, "[name=_submit]")
+    assert page.locator("ul.messages li").count() == 1
     assert ProgressReport.objects.get(target=overdue).state == "submitted"

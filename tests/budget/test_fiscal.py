@@ -10,6 +10,7 @@ from budget.fiscal import (
     day_name,
     era_year_name,
     first_day,
+    fiscal_year_in_two_lines,
     fiscal_year_name,
     fiscal_year_of,
     last_day,
@@ -268,6 +269,18 @@ def test_short_name_has_the_suffix_asked_for(suffix, name):
 )
 def test_day_is_shown_in_the_era_of_that_day(day, name):
     assert day_name(day) == name
+
+
+@pytest.mark.usefixtures("english")
+def test_english_names_are_western():
+    assert (fiscal_year_name(2025), calendar_year_name(2030)) == ("FY2025", "2030")
+    assert fiscal_year_in_two_lines(2025) == ("FY", "2025")
+    assert day_name(date(2026, 3, 31)) == "2026-03-31"
+
+
+@pytest.mark.usefixtures("english")
+def test_english_names_are_read_back():
+    assert (parse_year("FY2025"), parse_year("2030"), parse_day("2026-03-31")) == (2025, 2030, date(2026, 3, 31))
 
 
 @given(years)

@@ -116,10 +116,8 @@ def test_figure_is_told_without_the_zeros_of_its_column():
     assert changed(target, value=Decimal("0")) == {"value": ("1200.5", "0")}
 
 
-def test_fiscal_year_is_told_in_both_calendars():
-    assert changed(ProgrammeFactory(start_fiscal_year=2019), start_fiscal_year=2025) == {
-        "start_fiscal_year": ("令和元年度（2019年度）", "令和7年度（2025年度）")
-    }
+def test_fiscal_year_is_told_by_its_name():
+    assert changed(ProgrammeFactory(start_fiscal_year=2019), start_fiscal_year=2025) == {"start_fiscal_year": ("FY2019", "FY2025")}
 
 
 def test_deadlines_year_is_a_fiscal_or_a_calendar_year_as_its_kind_says():
@@ -127,8 +125,8 @@ def test_deadlines_year_is_a_fiscal_or_a_calendar_year_as_its_kind_says():
 
     told = changed(target, deadline_kind=DeadlineKind.CALENDAR_YEAR, deadline_year=2030)
 
-    assert told["deadline_year"] == ("令和7年度（2025年度）", "令和12年（2030年）")
-    assert told["due_fy"] == ("令和7年度（2025年度）", "令和12年度（2030年度）")
+    assert told["deadline_year"] == ("FY2025", "2030")
+    assert told["due_fy"] == ("FY2025", "FY2030")
     assert told["due_on"] == ("March 31, 2026", "Dec. 31, 2030")
 
 

@@ -36,15 +36,15 @@ def explained(target: OutcomeTarget, on: date) -> list[str]:
     ("case", "begins"),
     [
         ("nothing_on_the_last_day_is_no_data", "The last day has not passed, and no result is accepted."),
-        ("nothing_on_the_day_after_is_awaiting", "The last day has passed. The results of 令和7年度（2025年度） are not due yet."),
-        ("nothing_on_1_september_is_unreported", "The last day has passed. Results of 令和7年度（2025年度） were due by"),
+        ("nothing_on_the_day_after_is_awaiting", "The last day has passed. The results of FY2025 are not due yet."),
+        ("nothing_on_1_september_is_unreported", "The last day has passed. Results of FY2025 were due by"),
         (
             "shortfall_on_the_last_day_is_in_progress",
             "The latest accepted result does not meet the target, and no path to it",
         ),
         (
             "shortfall_on_the_day_after_is_missed",
-            "The last day has passed. No accepted result of 令和7年度（2025年度） or later meets the target.",
+            "The last day has passed. No accepted result of FY2025 or later meets the target.",
         ),
         ("reached_on_the_last_day_is_achieved", "The latest accepted result meets the target."),
         ("reached_on_the_day_after_is_achieved", "The last day has passed. The result of the year judged meets the target."),
@@ -68,9 +68,9 @@ def test_sentences_name_the_last_day_the_due_day_and_the_result():
 
     for input_ in (
         "at least 60",
-        "令和8年3月31日（2026-03-31）, has passed",
-        "令和8年8月31日（2026-08-31）",
-        "59 of 令和7年度（2025年度）",
+        "2026-03-31, has passed",
+        "2026-08-31",
+        "59 of FY2025",
     ):
         assert input_ in told
 
@@ -112,15 +112,14 @@ def until_2032(**terms) -> OutcomeTarget:
             {"accepted": True, "value": 10},
             date(2026, 10, 1),
             Status.MISSED,
-            "No accepted result of 令和7年度（2025年度） meets the target.",
+            "No accepted result of FY2025 meets the target.",
         ),
         ({"accepted": True, "value": 60}, date(2026, 10, 1), Status.ACHIEVED, "The result of the year judged meets the target."),
         (
             {},
             date(2026, 10, 1),
             Status.UNREPORTED,
-            "Results of 令和7年度（2025年度） were due by 令和8年8月31日（2026-08-31）,"
-            " and none of 令和7年度（2025年度） is accepted or submitted.",
+            "Results of FY2025 were due by 2026-08-31, and none of FY2025 is accepted or submitted.",
         ),
         ({"submitted": True}, date(2026, 10, 1), Status.AWAITING, "A result is submitted and not yet accepted."),
         (
@@ -139,7 +138,7 @@ def test_each_year_is_explained_by_the_year_judged_and_by_no_last_day(report, on
     told = explained(target, on)
 
     assert OutcomeTarget.objects.with_status(on).get().status == status
-    assert told[0] == f"The fiscal year judged, 令和7年度（2025年度）, has ended. {row}"
+    assert told[0] == f"The fiscal year judged, FY2025, has ended. {row}"
     assert [sentence for sentence in told if "last day" in sentence or "or later" in sentence] == []
 
 
@@ -174,7 +173,7 @@ def test_due_day_that_settles_a_preliminary_miss_is_told(results, is_told):
 
     rule = explained(target, date(2027, 4, 1))[0]
 
-    assert rule.endswith("The result is preliminary, but it was due by 令和8年8月31日（2026-08-31）: it is missed.") == is_told
+    assert rule.endswith("The result is preliminary, but it was due by 2026-08-31: it is missed.") == is_told
 
 
 @pytest.mark.django_db
@@ -194,16 +193,16 @@ def test_figure_of_the_straight_line_is_told_rounded_against_the_result(terms, r
     ProgressReportFactory(target=target, accepted=True, fiscal_year=2022, value=result)
 
     assert OutcomeTarget.objects.with_status(date(2023, 8, 1)).get().status == status
-    assert explained(target, date(2023, 8, 1))[0].endswith(f" in 令和8年度（2026年度）: {figure} in 令和4年度（2022年度）.")
+    assert explained(target, date(2023, 8, 1))[0].endswith(f" in FY2026: {figure} in FY2022.")
 
 
 @pytest.mark.parametrize(
     ("terms", "words"),
     [
-        ({"deadline_kind": DeadlineKind.FISCAL_YEAR, "deadline_year": 2025}, "令和7年度（2025年度）"),
-        ({"deadline_kind": DeadlineKind.CALENDAR_YEAR, "deadline_year": 2030}, "令和12年（2030年）"),
-        ({"deadline_kind": DeadlineKind.DATE, "deadline_on": date(2026, 3, 31)}, "令和8年3月31日（2026-03-31）"),
-        ({"deadline_kind": DeadlineKind.PLAN_PERIOD, "deadline_year": 2026}, "plan period up to 令和8年度（2026年度）"),
+        ({"deadline_kind": DeadlineKind.FISCAL_YEAR, "deadline_year": 2025}, "FY2025"),
+        ({"deadline_kind": DeadlineKind.CALENDAR_YEAR, "deadline_year": 2030}, "2030"),
+        ({"deadline_kind": DeadlineKind.DATE, "deadline_on": date(2026, 3, 31)}, "2026-03-31"),
+        ({"deadline_kind": DeadlineKind.PLAN_PERIOD, "deadline_year": 2026}, "plan period up to FY2026"),
         ({"deadline_kind": DeadlineKind.AFTER_PROGRAMME, "deadline_offset_years": 0}, "the programme's end"),
         ({"deadline_kind": DeadlineKind.AFTER_PROGRAMME, "deadline_offset_years": 5}, "5 years after the programme's end"),
         ({"deadline_kind": DeadlineKind.AFTER_EVENT, "deadline_offset_years": 1}, "1 year after an event"),
@@ -235,14 +234,14 @@ def test_goal_is_told_with_its_comparator(terms, words):
 # --- From the stated deadline to the day -------------------------------------------------------------------------------------------
 
 FROM_2026 = (
-    "The last day is 令和8年3月31日（2026-03-31）.",
-    "Results of 令和7年度（2025年度） are due by 令和8年8月31日（2026-08-31）.",
-    "Where none is accepted or submitted by then, the target is unreported from 令和8年9月1日（2026-09-01）.",
+    "The last day is 2026-03-31.",
+    "Results of FY2025 are due by 2026-08-31.",
+    "Where none is accepted or submitted by then, the target is unreported from 2026-09-01.",
 )
 IN_FISCAL_2030 = (
-    "It lies in 令和12年度（2030年度）: the report of that year decides.",
-    "Results of 令和12年度（2030年度） are due by 令和13年8月31日（2031-08-31）.",
-    "Where none is accepted or submitted by then, the target is unreported from 令和13年9月1日（2031-09-01）.",
+    "It lies in FY2030: the report of that year decides.",
+    "Results of FY2030 are due by 2031-08-31.",
+    "Where none is accepted or submitted by then, the target is unreported from 2031-09-01.",
 )
 
 
@@ -252,27 +251,27 @@ IN_FISCAL_2030 = (
         (
             {"deadline_kind": DeadlineKind.FISCAL_YEAR, "deadline_year": 2025, "deadline_text": "令和7年度末までに"},
             None,
-            ["The source says 「令和7年度末までに」.", "The deadline is 令和7年度（2025年度）.", *FROM_2026],
+            ["The source says 「令和7年度末までに」.", "The deadline is FY2025.", *FROM_2026],
         ),
         (
             {"deadline_kind": DeadlineKind.PLAN_PERIOD, "deadline_year": 2025},
             None,
-            ["The deadline is plan period up to 令和7年度（2025年度）.", *FROM_2026],
+            ["The deadline is plan period up to FY2025.", *FROM_2026],
         ),
         (
             {"deadline_kind": DeadlineKind.CALENDAR_YEAR, "deadline_year": 2030, "deadline_text": "2030年までに"},
             None,
             [
                 "The source says 「2030年までに」.",
-                "The deadline is 令和12年（2030年）.",
-                "The last day is 令和12年12月31日（2030-12-31）.",
+                "The deadline is 2030.",
+                "The last day is 2030-12-31.",
                 *IN_FISCAL_2030,
             ],
         ),
         (
             {"deadline_kind": DeadlineKind.DATE, "deadline_on": date(2031, 3, 1)},
             None,
-            ["The deadline is 令和13年3月1日（2031-03-01）.", "The last day is 令和13年3月1日（2031-03-01）.", *IN_FISCAL_2030],
+            ["The deadline is 2031-03-01.", "The last day is 2031-03-01.", *IN_FISCAL_2030],
         ),
         (
             {"deadline_kind": DeadlineKind.AFTER_PROGRAMME, "deadline_offset_years": 2, "programme_end_assumed": True},
@@ -280,7 +279,7 @@ IN_FISCAL_2030 = (
             [
                 "That is counted from the programme: 2 years after the programme's end.",
                 "The source may mean the end of each supported project: the programme's end is assumed.",
-                "The programme ends with 令和5年度（2023年度）.",
+                "The programme ends with FY2023.",
                 *FROM_2026,
             ],
         ),
@@ -302,9 +301,9 @@ IN_FISCAL_2030 = (
             },
             None,
             [
-                "That is counted from an event: through year 3 after an event (令和9年6月1日（2027-06-01）).",
+                "That is counted from an event: through year 3 after an event (2027-06-01).",
                 "A year that is counted through ends on the day before the event's day returns.",
-                "The last day is 令和12年5月31日（2030-05-31）.",
+                "The last day is 2030-05-31.",
                 *IN_FISCAL_2030,
             ],
         ),
@@ -339,7 +338,7 @@ def test_each_year_names_its_run_and_the_days_of_the_year_judged():
 
     assert explain.deadline_steps(target) == [
         "No deadline is stated: the years judged end with the programme.",
-        "Each fiscal year is judged on its own, from 令和5年度（2023年度） to 令和12年度（2030年度）.",
+        "Each fiscal year is judged on its own, from FY2023 to FY2030.",
         *FROM_2026[1:],
     ]
 
@@ -348,7 +347,7 @@ def test_steps_follow_the_day_that_the_setting_gives():
     target = OutcomeTarget(programme=Programme(), deadline_kind=DeadlineKind.FISCAL_YEAR, deadline_year=2025)
     target.derive()
 
-    assert "unreported from 令和8年8月1日（2026-08-01）" in explain.deadline_steps(target, (7, 31))[-1]
+    assert "unreported from 2026-08-01" in explain.deadline_steps(target, (7, 31))[-1]
 
 
 @pytest.mark.django_db
@@ -384,34 +383,33 @@ def test_every_case_worked_by_hand_can_change(case):
             "nothing_on_the_last_day_is_no_data",
             [
                 "Any accepted result: what it says of the target depends on its figure.",
-                "From 令和8年4月1日（2026-04-01）, the day after the last day, the results of 令和7年度（2025年度） or later decide.",
+                "From 2026-04-01, the day after the last day, the results of FY2025 or later decide.",
             ],
         ),
         (
             "nothing_on_the_day_after_is_awaiting",
             [
-                "An accepted result of 令和7年度（2025年度） or later:"
-                " achieved where it meets, missed where it does not and is final or due.",
-                "From 令和8年9月1日（2026-09-01）: unreported, where no result is accepted or submitted by then.",
+                "An accepted result of FY2025 or later: achieved where it meets, missed where it does not and is final or due.",
+                "From 2026-09-01: unreported, where no result is accepted or submitted by then.",
             ],
         ),
         (
             "nothing_on_1_september_is_unreported",
             [
-                "A submitted result of 令和7年度（2025年度） or later: awaiting result, until it is decided.",
-                "An accepted result of 令和7年度（2025年度） or later: achieved where it meets the target, else missed.",
+                "A submitted result of FY2025 or later: awaiting result, until it is decided.",
+                "An accepted result of FY2025 or later: achieved where it meets the target, else missed.",
             ],
         ),
         (
             "shortfall_on_the_day_after_is_missed",
             [
-                "An accepted result of 令和7年度（2025年度） or later that meets the target, also by a correction: achieved.",
+                "An accepted result of FY2025 or later that meets the target, also by a correction: achieved.",
                 "A reviewer may close the miss: it leaves the overdue report and stays missed.",
             ],
         ),
         (
             "reached_on_the_day_after_is_achieved",
-            ["No later result. Only a correction, after which no accepted result of 令和7年度（2025年度） or later meets the target."],
+            ["No later result. Only a correction, after which no accepted result of FY2025 or later meets the target."],
         ),
     ],
 )
@@ -427,9 +425,7 @@ def test_day_on_which_figures_grow_stale_is_told():
     target = OutcomeTargetFactory(deadline_year=2030, baseline_value=0, baseline_year=2020)
     ProgressReportFactory(accepted=True, target=target, fiscal_year=2025, value=30)  # half way, and on its path
 
-    assert "From 令和9年9月1日（2027-09-01）: in progress, where no newer result is accepted by then." in changed_by(
-        target, date(2026, 9, 1)
-    )
+    assert "From 2027-09-01: in progress, where no newer result is accepted by then." in changed_by(target, date(2026, 9, 1))
     assert OutcomeTarget.objects.with_status(date(2027, 8, 31)).get().status == Status.ON_TRACK
     assert OutcomeTarget.objects.with_status(date(2027, 9, 1)).get().status == Status.IN_PROGRESS
 
@@ -439,7 +435,7 @@ def test_day_on_which_a_preliminary_miss_becomes_one_is_told():
     target = OutcomeTargetFactory()
     ProgressReportFactory(accepted=True, preliminary=True, target=target, value=59)
 
-    assert changed_by(target, date(2026, 8, 31))[-1].startswith("From 令和8年9月1日（2026-09-01）: missed")
+    assert changed_by(target, date(2026, 8, 31))[-1].startswith("From 2026-09-01: missed")
     assert OutcomeTarget.objects.with_status(date(2026, 8, 31)).get().status == Status.AWAITING
     assert OutcomeTarget.objects.with_status(date(2026, 9, 1)).get().status == Status.MISSED
 
@@ -467,8 +463,7 @@ def test_closed_miss_is_not_to_be_closed_again():
     [
         (
             2030,
-            "令和8年度（2026年度） is judged next: once it has ended and a result of it counts,"
-            " at the latest from 令和9年9月1日（2027-09-01）.",
+            "FY2026 is judged next: once it has ended and a result of it counts, at the latest from 2027-09-01.",
         ),
         (2025, "No further year is judged: the verdict of the last one stays."),
     ],
@@ -505,9 +500,7 @@ def test_what_gives_a_last_day_is_told_where_there_is_none(stated, sentence):
 
 
 TOTAL = {"accumulation": Accumulation.RUNNING_TOTAL, "deadline_year": 2024}
-OLDER_TOTAL = (
-    "Where no result of 令和6年度（2024年度） or later is accepted, an older running total that meets the target decides: achieved."
-)
+OLDER_TOTAL = "Where no result of FY2024 or later is accepted, an older running total that meets the target decides: achieved."
 
 
 @pytest.mark.django_db
@@ -544,7 +537,7 @@ def test_older_running_total_that_does_not_meet_is_not_called_too_early():
     ProgressReportFactory(target=target, accepted=True, fiscal_year=2023, value=59)
 
     assert explained(target, date(2026, 9, 10))[-1] == (
-        "The latest accepted result is of 令和5年度（2023年度）: an older running total decides only where it meets the target."
+        "The latest accepted result is of FY2023: an older running total decides only where it meets the target."
     )
 
 
@@ -591,14 +584,13 @@ def test_correction_and_milestones_change_what_the_last_day_has_not_settled(term
         (
             {},
             [],
-            "A milestone of 令和5年度（2023年度） or earlier, or a baseline of an earlier year:"
-            " then there is a path to hold the result against.",
+            "A milestone of FY2023 or earlier, or a baseline of an earlier year: then there is a path to hold the result against.",
         ),
         # With milestones there is no straight line, whatever the baseline.
         (
             {"baseline_value": 0, "baseline_year": 2020},
             [2024],
-            "A milestone of 令和5年度（2023年度） or earlier: then there is a path to hold the result against.",
+            "A milestone of FY2023 or earlier: then there is a path to hold the result against.",
         ),
     ],
 )

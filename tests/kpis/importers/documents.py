@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from budget.fiscal import fiscal_year_name
+from budget.fiscal import era_year_name
 from kpis.importers.pr_document.load import load
 from kpis.importers.pr_document.normalise import decode
 from kpis.importers.pr_document.outcome import Outcome
@@ -39,8 +39,8 @@ class Printed:
 
 def document(*programmes: Printed, fiscal_year: int = 2024, ministry: str = "経済産業省") -> str:
     """The text of an edition, which the ministry issued in the December before."""
-    year = fiscal_year_name(fiscal_year).split("（")[0]
-    issued = f"{fiscal_year_name(fiscal_year - 1).split('年度')[0]}年12月"
+    year = era_year_name(fiscal_year)
+    issued = f"{era_year_name(fiscal_year - 1, '年')}12月"
     head = "\n\n".join(filter(None, [f"{year}予算案の事業概要 (PR資料：一般会計)", issued, ministry]))
     return f"\n\n{head}\n\n" + "".join(programme.text(year) for programme in programmes)
 
