@@ -8,7 +8,7 @@ SOURCE ?=
 
 BIN = .venv/bin
 MANAGE = $(BIN)/python manage.py
-AUDIT = DATABASE_URL=sqlite:///$(CURDIR)/audit.sqlite3 $(MANAGE)
+AUDIT = DATABASE_URL=sqlite:///audit.sqlite3 $(MANAGE)
 PIP = $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help

@@ -41,9 +41,9 @@ class AuditCopyMiddleware:
     def __call__(self, request):
         request.audit_copy = copy.of_this_site()
         if request.audit_copy:
+            request.user = self._auditor()
             if request.method not in ("GET", "HEAD", "OPTIONS") and request.path != reverse("set_language"):
                 return render(request, "only_read.html", status=403)
-            request.user = self._auditor()
         return self.get_response(request)
 
     @staticmethod

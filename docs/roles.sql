@@ -15,6 +15,8 @@ BEGIN
     FOR history IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename ~ '^[a-z]+_historical|^kpis_(seal|auditcopy)$' LOOP
         EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON %I FROM seika_app', history);
     END LOOP;
+    -- Seals and what makes a database a copy are written by seika_owner alone (seal_history, load_audit_fixture).
+    REVOKE INSERT ON kpis_seal, kpis_auditcopy FROM seika_app;
     FOR known IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename ~ '^[a-z]+_known' LOOP
         EXECUTE format('REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON %I FROM seika_app', known);
     END LOOP;

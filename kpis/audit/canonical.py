@@ -19,7 +19,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from accounts.models import User
 
 AT_ONCE = 2_000
-encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=repr).encode  # repr: of what no column of ours holds
 
 # What leaves no house: users go as stubs.
 WITHHELD = {User: {"password": "!", "last_login": None}}

@@ -3,6 +3,7 @@
 Triggers refuse every change of what the fixture held, whoever asks, on both databases. `of_this_site` says whose copy of when it is.
 """
 
+import json
 from datetime import date, datetime
 from functools import cache
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from budget import known
-from kpis.audit import dump, manifest
+from kpis.audit import dump
 from kpis.models import AuditCopy
 
 _REFUSAL = "this database is an audit copy and is only read"
@@ -57,11 +58,11 @@ class Copy(NamedTuple):
 def of_this_site() -> Copy | None:
     """What this database is a copy of; None where it is none.
 
-    Asked once in the life of a process: a database becomes a copy while it is empty, and stays one.
+    Asked once in the life of a process: a server that ran before its database became a copy has to be started again.
     """
     if (copy := AuditCopy.objects.first()) is None:
         return None
-    told = manifest.told_in(copy.manifest)
+    told = json.loads(copy.manifest)
     return Copy(
         site=told["site"],
         by=told["by"] and (told["by"]["name"], told["by"]["user"]),

@@ -4,6 +4,7 @@ One file of canonical lines for each table, in the order of the rows' numbers, t
 moment: one snapshot of the database. The same database, day and person give the same bytes, on SQLite and PostgreSQL alike.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -23,7 +24,6 @@ from kpis.exports.codes import HEADER, code_rows
 from kpis.models import AuditCopy, Seal
 
 CODES = "codes.jsonl"
-_AT_ONCE = 1_000
 
 
 def tables() -> dict[str, type[models.Model]]:
@@ -35,7 +35,7 @@ def tables() -> dict[str, type[models.Model]]:
 def origin(*, by, on: date) -> dict[str, Any]:
     """Whose fixture it is: the site, the person, and the day that figures are judged on. A copy hands on what it was loaded with."""
     if copy := AuditCopy.objects.first():
-        return manifest.origin_in(manifest.told_in(copy.manifest))
+        return manifest.origin_in(json.loads(copy.manifest))
     return {"site": settings.SEIKA_ADDRESS, "by": by and {"user": by.username, "name": by.name}, "on": on.isoformat()}
 
 
@@ -52,7 +52,6 @@ def dump(directory: Path, *, origin: dict[str, Any], progress: Callable[[Iterabl
             told = {"format": manifest.FORMAT, "version": settings.SEIKA_VERSION, **origin, **state(), "files": files}
         text = manifest.text_of(told)
         (made / manifest.MANIFEST).write_text(text, "utf-8")
-        made.chmod(0o755)
         made.rename(directory)
     except BaseException:
         rmtree(made, ignore_errors=True)

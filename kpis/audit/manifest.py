@@ -151,11 +151,6 @@ def origin_in(told: dict[str, Any]) -> dict[str, Any]:
     return {name: told[name] for name in ("site", "by", "on")}
 
 
-def told_in(text: str) -> dict[str, Any]:
-    """What a manifest tells that was read before."""
-    return json.loads(text)
-
-
 def read(directory: Path) -> dict[str, Any]:
     """The manifest of a fixture, once every file in the directory is what it says. NotAsWritten on the first that is not.
 

@@ -13,8 +13,8 @@ from hashlib import sha256
 from itertools import islice
 from zlib import crc32
 
-from django.db import connection, models, transaction
-from django.db.models import Max
+from django.db import DatabaseError, connection, models, transaction
+from django.db.models import Max, Sum
 from django.utils.translation import gettext as _
 
 from budget.append_only import history_models
@@ -22,6 +22,10 @@ from kpis.audit import canonical
 from kpis.models import NO_SEAL_BEFORE, Seal
 
 ROWS_OF_A_SEAL = 1_000
+
+
+class DoesNotHold(Exception):
+    """A seal does not hold; the text says which, and why."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,16 @@ def head() -> str:
 
 
 def seal(*, by, now: datetime) -> list[Seal]:
-    """Seal what has been recorded since the last seal, history by history. The new seals are given back; none where nothing has been."""
+    """Seal what has been recorded since the last seal, history by history. The new seals are given back; none where nothing has been.
+
+    DoesNotHold where the last seal was changed: nothing is chained to it.
+    """
     ends = _ends()
     with transaction.atomic():
-        _lock([Seal], "EXCLUSIVE")  # two runs at once would chain to the same seal
+        _lock(Seal, "EXCLUSIVE")  # two runs at once would chain to the same seal
         last = Seal.objects.order_by("-number").first()
+        if last and last.digest() != last.sha256:
+            raise DoesNotHold(str(Broken(last, _("the seal itself was changed."))))
         number, previous = (last.number, last.sha256) if last else (0, NO_SEAL_BEFORE)
         sealed, added = _sealed(), []
         for history in histories():
@@ -87,24 +96,27 @@ def _ends() -> dict[str, int]:
     """The last row of each history, below which no other can come any more.
 
     Numbers are drawn by writers that hold a lock on the table: once all of them are waited for, what they drew is there or never comes.
-    The lock is given back at once. On SQLite writers come one after another anyway.
+    The lock is given back at once, before the next table's is asked for: a writer who holds one and wants another would wait for ever. On
+    SQLite writers come one after another anyway.
     """
-    with transaction.atomic():
-        _lock(histories(), "SHARE ROW EXCLUSIVE")
-        return {model._meta.label_lower: model.objects.aggregate(last=Max("pk"))["last"] or 0 for model in histories()}
+    ends = {}
+    for model in histories():
+        with transaction.atomic():
+            _lock(model, "SHARE ROW EXCLUSIVE")
+            ends[model._meta.label_lower] = model.objects.aggregate(last=Max("pk"))["last"] or 0
+    return ends
 
 
-def _lock(tables: list[type[models.Model]], mode: str) -> None:
+def _lock(model: type[models.Model], mode: str) -> None:
     if connection.vendor == "postgresql":
-        names = ", ".join(connection.ops.quote_name(model._meta.db_table) for model in tables)
         with connection.cursor() as cursor:
-            cursor.execute(f"LOCK TABLE {names} IN {mode} MODE")
+            cursor.execute(f"LOCK TABLE {connection.ops.quote_name(model._meta.db_table)} IN {mode} MODE")
 
 
 def broken() -> Iterator[Broken]:
     """Every seal that does not hold, in the order of their numbers."""
     known = {model._meta.label_lower: canonical.columns_of(model) for model in histories()}
-    number, previous = 0, NO_SEAL_BEFORE
+    number, previous, sealed = 0, NO_SEAL_BEFORE, dict.fromkeys(known, 0)
     for seal in Seal.objects.order_by("number").iterator(100):
         if seal.number != number + 1:
             yield Broken(seal, _("seal %(number)s before it is missing.") % {"number": number + 1})
@@ -112,11 +124,18 @@ def broken() -> Iterator[Broken]:
             yield Broken(seal, _("it is not chained to the seal before it."))
         if seal.digest() != seal.sha256:
             yield Broken(seal, _("the seal itself was changed."))
+        elif seal.first_id != sealed.get(seal.history_table, 0) + 1:
+            yield Broken(seal, _("rows before it are not sealed: it begins at %(first)s.") % {"first": seal.first_id})
         elif gone := sorted(set(seal.told) - set(known.get(seal.history_table, ()))):
             yield Broken(seal, _("the columns that it covers are gone: %(columns)s.") % {"columns": ", ".join(gone)})
-        elif why := _differs(seal):
-            yield Broken(seal, why)
-        number, previous = seal.number, seal.sha256
+        else:
+            try:
+                why = _differs(seal)
+            except DatabaseError as error:
+                why = _("its rows cannot be read (%(error)s).") % {"error": error}
+            if why:
+                yield Broken(seal, why)
+        number, previous, sealed[seal.history_table] = seal.number, seal.sha256, seal.last_id
 
 
 def _differs(seal: Seal) -> str:
@@ -147,16 +166,22 @@ def _where(seal: Seal, rows: list[tuple[int, bytes]]) -> str:
     return "; ".join(told)
 
 
-def number() -> int:
-    return Seal.objects.count()
-
-
 def unsealed() -> int:
-    """How many rows of history no seal covers yet."""
-    sealed = _sealed()
-    return sum(model.objects.filter(pk__gt=sealed.get(model._meta.label_lower, 0)).count() for model in histories())
+    """How many rows of history no seal covers yet, or never will: numbers below the first one are no history's."""
+    sealed = Seal.objects.aggregate(rows=Sum("rows"))["rows"] or 0
+    return sum(model.objects.count() for model in histories()) - sealed
 
 
-def goes_through(head: str) -> bool:
-    """Whether the chain goes through a head that was once noted down."""
-    return head == NO_SEAL_BEFORE or Seal.objects.filter(sha256=head).exists()
+def without_number() -> Iterator[str]:
+    """Rows of history that no seal can cover: their numbers lie below those that the database gives."""
+    for model in histories():
+        for number in model.objects.filter(pk__lt=1).order_by("pk").values_list("pk", flat=True):
+            yield _("%(table)s: row %(number)s has a number that the database never gives.") % {
+                "table": model._meta.label_lower,
+                "number": number,
+            }
+
+
+def goes_through(head: str) -> Seal | None:
+    """The seal whose SHA-256 is a head that was once noted down; None where the chain does not go through it."""
+    return Seal.objects.filter(sha256=head.strip().lower()).first()

@@ -47,9 +47,10 @@ HISTORY, NO_HISTORY = "a history", "no history"
 
 def everything(expected_head: str | None = None) -> Iterator[Difference | seals.Broken | str]:
     """All that is not as it should be: seals first, then what `differences` tells. The seals have to go through an expected head."""
-    if expected_head and not seals.goes_through(expected_head):
+    if expected_head is not None and not seals.goes_through(expected_head):
         yield _("No seal has the SHA-256 %(head)s: the chain does not go through it.") % {"head": expected_head}
     yield from seals.broken()
+    yield from seals.without_number()
     yield from differences()
 
 

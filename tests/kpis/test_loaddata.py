@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 
 from accounts.models import User
 from budget.models import Organisation, Programme, SourceDocument, SourcePassage
-from kpis.models import OutcomeTarget, ProgressReport, YearlyMilestone
+from kpis.models import AuditCopy, OutcomeTarget, ProgressReport, YearlyMilestone
 from tests.factories import OutcomeTargetFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
@@ -274,3 +274,10 @@ def test_one_bad_fixture_keeps_the_good_ones_out(tmp_path):
     assert not Organisation.objects.exists()
     assert not SourceDocument.objects.exists()
     assert not SourcePassage.objects.exists()
+
+
+def test_seals_are_never_loaded(tmp_path):
+    (tmp_path / "seals.json").write_text(json.dumps([{"model": "kpis.auditcopy", "pk": 1, "fields": {"manifest": "{}"}}]))
+    with pytest.raises(CommandError, match=r"kpis\.auditcopy is written by commands of its own"):
+        call_command("loaddata", str(tmp_path / "seals.json"), stdout=StringIO())
+    assert not AuditCopy.objects.exists()

@@ -1,6 +1,6 @@
 """Write an audit fixture: everything that is recorded, as files that prove themselves."""
 
-from datetime import date
+from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,12 +10,19 @@ from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from budget.forms import add_by, day_of, user_of, writing
+from kpis import explain
 from kpis.audit import dump, manifest
+from kpis.management.commands.seal_history import refuse_unmigrated
 
 
 def bar(options):
     """A bar on a terminal, nothing elsewhere."""
     return lambda files: tqdm(files, unit="", leave=False, disable=None if options["verbosity"] else True)
+
+
+def known_until(told: dict) -> str:
+    """The moment of the last row of history, in words."""
+    return explain.moment(datetime.fromisoformat(told["known_until"])) if told["known_until"] else "–"
 
 
 class Command(BaseCommand):
@@ -27,6 +34,7 @@ class Command(BaseCommand):
         add_by(parser)
 
     def handle(self, *, directory, on, by, **options):
+        refuse_unmigrated()
         day: date = day_of(on, option="--on") if on else timezone.localdate()
         user = user_of(by)
         with writing(directory):
@@ -36,7 +44,7 @@ class Command(BaseCommand):
         rows = sum(file["rows"] for file in told["files"].values())
         self.stdout.write(
             _("%(files)s files, %(rows)s rows, known until %(known_until)s.")
-            % {"files": len(told["files"]), "rows": rows, "known_until": told["known_until"]}
+            % {"files": len(told["files"]), "rows": rows, "known_until": known_until(told)}
         )
         self.stdout.write(_("Head: %(head)s") % {"head": told["head"]})
         self.stdout.write(_("SHA-256 of the manifest: %(sha256)s") % {"sha256": _sha256(directory / manifest.MANIFEST)})

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import ProgrammingError
 from django.utils.translation import gettext as _
 
 from kpis.audit import load
 from kpis.audit.manifest import NotAsWritten
-from kpis.management.commands.dump_audit_fixture import bar
+from kpis.management.commands.dump_audit_fixture import bar, known_until
+from kpis.management.commands.seal_history import refuse_unmigrated
 
 
 class Command(BaseCommand):
@@ -17,6 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("directory", metavar="DIR", type=Path)
 
     def handle(self, *, directory, **options):
+        refuse_unmigrated()
         try:
             told = load.load(directory, progress=bar(options))
         except (NotAsWritten, load.NotEmpty) as error:
@@ -26,5 +29,10 @@ class Command(BaseCommand):
                 _("%(file)s cannot be read (%(error)s).") % {"file": error.filename or directory, "error": error.strerror}
                 + "\n" + _("Nothing was loaded.")
             ) from error  # fmt: skip
+        except ProgrammingError as error:  # PostgreSQL: no permission
+            raise CommandError(
+                _("Run this as the owner of the tables (%(error)s).") % {"error": error} + "\n" + _("Nothing was loaded.")
+            ) from error
         rows = sum(file["rows"] for file in told["files"].values())
-        self.stdout.write(_("%(rows)s rows are loaded, known until %(known_until)s.") % {"rows": rows, "known_until": told["known_until"]})
+        self.stdout.write(_("%(rows)s rows are loaded, known until %(known_until)s.") % {"rows": rows, "known_until": known_until(told)})
+        self.stdout.write(_("A server that is running already has to be started again: then its pages say that they are a copy."))

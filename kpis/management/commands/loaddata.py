@@ -64,6 +64,9 @@ class Command(loaddata.Command):
         super().load_label(fixture_label)
 
     def save_obj(self, obj):
+        if getattr(type(obj.object), "append_only", False):
+            why = _("%(model)s is written by commands of its own, never loaded.") % {"model": type(obj.object)._meta.label_lower}
+            raise _refusal(self.fixture, why)
         saved = super().save_obj(obj)
         if saved:
             self.loaded[type(obj.object)][obj.object.pk] = self.fixture

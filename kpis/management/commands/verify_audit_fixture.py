@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 from kpis.audit import verify
 from kpis.audit.manifest import NotAsWritten
 from kpis.management.commands.dump_audit_fixture import bar
+from kpis.management.commands.seal_history import refuse_unmigrated, through
 
 
 class Command(BaseCommand):
@@ -22,6 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--expect", metavar="HEAD", help="a head that was noted down earlier: the seals have to go through it")
 
     def handle(self, *, directory, expect, **options):
+        refuse_unmigrated()
         number = 0
         try:
             for step, findings in verify.fixture(directory, expected_head=expect, progress=bar(options)):
@@ -39,3 +41,5 @@ class Command(BaseCommand):
             ) from error
         if number:
             raise CommandError(ngettext("%(n)s difference.", "%(n)s differences.", number) % {"n": number})
+        for line in through(expect):
+            self.stdout.write(line)

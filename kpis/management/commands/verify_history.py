@@ -5,6 +5,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from kpis.audit import seals, verify
+from kpis.management.commands.seal_history import refuse_unmigrated, through
+from kpis.models import Seal
 
 
 class Command(BaseCommand):
@@ -18,6 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--expect", metavar="HEAD", help="a head that was noted down earlier: the seals have to go through it")
 
     def handle(self, *, head, expect, **options):
+        refuse_unmigrated()
         if head:
             self.stdout.write(seals.head())
             return
@@ -33,5 +36,7 @@ class Command(BaseCommand):
         )
         self.stdout.write(
             _("%(seals)s seals hold; %(rows)s rows of history are not sealed yet. Head: %(head)s")
-            % {"seals": seals.number(), "rows": seals.unsealed(), "head": seals.head()}
+            % {"seals": Seal.objects.count(), "rows": seals.unsealed(), "head": seals.head()}
         )
+        for line in through(expect):
+            self.stdout.write(line)

@@ -164,6 +164,37 @@ def test_last_seal_that_is_gone_is_found_by_the_head_that_left_the_house():
     assert not seals.goes_through(second.sha256)
 
 
+def test_seal_that_leaves_rows_out_is_told():
+    OrganisationFactory.create_batch(3)
+    first = numbers()[0]
+    told = {"history_table": TABLE, "columns": " ".join(seals.canonical.columns_of(Organisation.history.model)), "sealed_at": NOW}
+    rows = list(seals.canonical.rows(Organisation.history.model, told["columns"].split(" "), connection, first=first + 2))
+    seal = Seal(number=1, first_id=first + 2, last_id=first + 2, rows=1, previous=NO_SEAL_BEFORE, **told)
+    seal.rows_sha256, seal.row_marks = seals._digest(rows), " ".join(seals._marks(rows))
+    seal.sha256 = seal.digest()
+    seal.save()
+    assert broken() == [(1, f"rows before it are not sealed: it begins at {first + 2}.")]
+    assert seals.unsealed() == 2
+
+
+def test_row_with_a_number_below_all_others_is_told():
+    OrganisationFactory()
+    (number,) = numbers()
+    tampered("UPDATE budget_historicalorganisation SET history_id = -7 WHERE history_id = %s", number)
+    assert list(seals.without_number()) == [f"{TABLE}: row -7 has a number that the database never gives."]
+    assert seals.unsealed() == 1
+
+
+def test_nothing_is_chained_to_a_seal_that_does_not_hold():
+    OrganisationFactory()
+    sealed()
+    tampered("UPDATE kpis_seal SET rows = 9")
+    OrganisationFactory()
+    with pytest.raises(CommandError, match="the seal itself was changed"):
+        ran("seal_history")
+    assert Seal.objects.count() == 1
+
+
 def test_columns_that_are_gone_are_told():
     OrganisationFactory()
     (seal,) = sealed()
@@ -238,11 +269,12 @@ def test_verify_asks_for_a_head_that_was_noted_down():
     noted = seals.head()
     OrganisationFactory()
     ran("seal_history")
-    ran("verify_history", expect=noted)
-    out = StringIO()
-    with pytest.raises(CommandError):
-        call_command("verify_history", expect="f" * 64, stdout=out)
-    assert "f" * 64 in out.getvalue()
+    assert f"The seals go through {noted}: seal 1 of " in ran("verify_history", expect=f" {noted.upper()}\n")
+    for other in ("f" * 64, ""):
+        out = StringIO()
+        with pytest.raises(CommandError):
+            call_command("verify_history", expect=other, stdout=out)
+        assert f"No seal has the SHA-256 {other}" in out.getvalue()
 
 
 def test_sealing_costs_the_same_for_any_number_of_rows(django_assert_num_queries):
@@ -252,8 +284,8 @@ def test_sealing_costs_the_same_for_any_number_of_rows(django_assert_num_queries
     for rows in (1, 40):
         OrganisationFactory.create_batch(rows)
         added = 2 if rows == 1 else 1
-        # Savepoints, the ends and the rows of each history, the last seal, what is sealed, a seal for each that grew; PostgreSQL locks.
-        locks = 2 if connection.vendor == "postgresql" else 0
-        with django_assert_num_queries(2 * 2 + 2 * histories + 2 + added + locks):
+        # Of each history a savepoint, its end and its rows; a savepoint, the last seal, what is sealed, a seal for each that grew.
+        locks = histories + 1 if connection.vendor == "postgresql" else 0
+        with django_assert_num_queries(4 * histories + 2 + 2 + added + locks):
             assert len(sealed()) == added
     assert User.objects.count() == 1
