@@ -9,7 +9,7 @@ import json
 import os
 import random
 import re
-import time
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -603,13 +603,25 @@ def test_a_misread_sign_gives_no_budget_that_is_not_printed(place, misread):
         "(1)" * 40,
     ],
 )
-def test_the_time_grows_with_the_length_alone(line):
-    def seconds(count):
-        begun = time.process_time()
-        segment(THREE + f"{line}\n" * count)
-        return time.process_time() - begun
+def test_the_work_grows_with_the_length_alone(line):
+    """Calls are counted, not seconds: 16 times as many lines are 16 times the calls, and 256 times where each line looks at all others."""
 
-    assert seconds(8000) < 64 * max(seconds(500), 0.005)  # 16 times where it is linear, 256 where it is quadratic
+    def calls(count):
+        made = 0
+
+        def counted(_frame, event, _function):
+            nonlocal made
+            made += event in ("call", "c_call")
+
+        text, before = THREE + f"{line}\n" * count, sys.getprofile()
+        sys.setprofile(counted)
+        try:
+            segment(text)
+        finally:
+            sys.setprofile(before)
+        return made
+
+    assert calls(4000) < 20 * calls(250)
 
 
 # The document of fixtures/meti2024
