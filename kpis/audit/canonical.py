@@ -6,19 +6,20 @@ in this form itself: it is the faster of the two.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from functools import partial
 from operator import eq
 from re import compile as pattern
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accounts.models import User
 
-AT_ONCE = 2_000
+AT_ONCE, BYTES_AT_ONCE = 2_000, 8_000_000
+T = TypeVar("T")
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=repr).encode  # repr: of what no column of ours holds
 
 # What leaves no house: users go as stubs.
@@ -58,13 +59,28 @@ def rows(
     where = f" WHERE {' AND '.join(bounds)}" if bounds else ""
     told = ", ".join([key, *expressions])
     mended = [(n, mend) for n, column in enumerate(columns) if (mend := _MENDED.get(fields[column].get_internal_type()))]
+    # Whole documents are read one by one, all other rows many at a time.
+    at_once = 1 if any(field.get_internal_type() == "TextField" and field.name == "text" for field in fields.values()) else AT_ONCE
     with connection.chunked_cursor() as cursor:
         cursor.execute(f"SELECT {told} FROM {connection.ops.quote_name(model._meta.db_table)}{where} ORDER BY {key}")
-        while found := cursor.fetchmany(AT_ONCE):
+        while found := cursor.fetchmany(at_once):
             for number, *row in found:
                 for n, mend in mended:
                     row[n] = mend(row[n])
                 yield number, encode(dict(zip(columns, row, strict=True))).encode()
+
+
+def slices(items: Iterable[T], size: Callable[[T], int], at_most: int = AT_ONCE) -> Iterator[list[T]]:
+    """The items in lists of so many at most, shorter where they are large: no more than `BYTES_AT_ONCE`, or a single one that is larger."""
+    some, weight = [], 0
+    for item in items:
+        if some and (len(some) == at_most or weight + size(item) > BYTES_AT_ONCE):
+            yield some
+            some, weight = [], 0
+        some.append(item)
+        weight += size(item)
+    if some:
+        yield some
 
 
 def _expression(field: models.Field, connection: BaseDatabaseWrapper) -> str:

@@ -6,7 +6,7 @@ is checked before it goes in: SQLite would take a text for a number. What a cons
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice, zip_longest
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,8 +18,6 @@ from budget import known
 from kpis.audit import canonical, copy, dump, manifest
 from kpis.audit.manifest import MANIFEST, NotAsWritten
 from kpis.models import AuditCopy
-
-AT_ONCE = 2_000
 
 
 class NotEmpty(Exception):
@@ -114,7 +112,7 @@ def _load(file: Path, model: type[models.Model], told: int) -> None:
     key = columns.index(next(column for column in columns if column.name == model._meta.pk.column))
     number, last = 1, 0
     with file.open("rb") as lines:
-        while some := list(islice(lines, AT_ONCE)):
+        for some in canonical.slices(lines, len):
             rows = [_values(file, n, line, columns) for n, line in enumerate(some, number)]
             for n, row in enumerate(rows, number):
                 if row[key] <= last:

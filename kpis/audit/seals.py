@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from difflib import SequenceMatcher
 from hashlib import sha256
-from itertools import islice
 from zlib import crc32
 
 from django.db import DatabaseError, connection, models, transaction
@@ -22,6 +21,7 @@ from kpis.audit import canonical
 from kpis.models import NO_SEAL_BEFORE, Seal
 
 ROWS_OF_A_SEAL = 1_000
+PATIENCE = 10  # seconds
 
 
 class DoesNotHold(Exception):
@@ -68,7 +68,7 @@ def seal(*, by, now: datetime) -> list[Seal]:
             label, columns = history._meta.label_lower, canonical.columns_of(history)
             first = sealed.get(label, 0) + 1  # not the first that is there: no row may come in between two seals
             rows = canonical.rows(history, columns, connection, first=first, last=ends[label])
-            while some := list(islice(rows, ROWS_OF_A_SEAL)):
+            for some in canonical.slices(rows, lambda row: len(row[1]), ROWS_OF_A_SEAL):
                 new = Seal(history_table=label, columns=" ".join(columns), previous=previous, sealed_by=by, sealed_at=now)
                 new.number, new.first_id, new.last_id, new.rows = number + 1, first, some[-1][0], len(some)
                 new.rows_sha256, new.row_marks = _digest(some), " ".join(_marks(some))
@@ -108,9 +108,11 @@ def _ends() -> dict[str, int]:
 
 
 def _lock(model: type[models.Model], mode: str) -> None:
+    """OperationalError where a writer keeps the table for long: whoever wants to write it queues behind us."""
     if connection.vendor == "postgresql":
+        table = connection.ops.quote_name(model._meta.db_table)
         with connection.cursor() as cursor:
-            cursor.execute(f"LOCK TABLE {connection.ops.quote_name(model._meta.db_table)} IN {mode} MODE")
+            cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}s'; LOCK TABLE {table} IN {mode} MODE")
 
 
 def broken() -> Iterator[Broken]:

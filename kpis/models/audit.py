@@ -67,7 +67,8 @@ class Seal(models.Model):
         """What `sha256` has to be."""
         fields = [field.attname for field in self._meta.concrete_fields if field.attname not in ("id", "sha256")]
         told = {name: getattr(self, name) for name in fields}
-        told["sealed_at"] = self.sealed_at.astimezone(UTC).isoformat(timespec="microseconds")
+        # None: of what was written there that is no moment.
+        told["sealed_at"] = self.sealed_at and self.sealed_at.astimezone(UTC).isoformat(timespec="microseconds")
         return sha256(json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 

@@ -44,7 +44,8 @@ class Command(BaseCommand):
             raise CommandError(f"{error}\n" + _("Nothing was sealed.")) from error
         except (OperationalError, ProgrammingError) as error:  # PostgreSQL: no lock, or no permission
             raise CommandError(
-                _("The histories cannot be locked: run this as the owner of the tables (%(error)s).") % {"error": error}
+                _("A history cannot be locked (%(error)s). Run this as the owner of the tables, and while nothing long is being written.")
+                % {"error": error}
             ) from error
         self.stdout.write(_("%(seals)s seals over %(rows)s rows.") % {"seals": len(added), "rows": sum(seal.rows for seal in added)})
         self.stdout.write(_("Head: %(head)s") % {"head": seals.head()})

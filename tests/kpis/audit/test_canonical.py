@@ -110,6 +110,19 @@ def test_rows_come_in_the_order_of_their_numbers_between_two_of_them():
     assert [number for number, _row in canonical.rows(Organisation, ["id"], connection)] == [first, second, third, fourth]
 
 
+@pytest.mark.parametrize(
+    ("sizes", "told"),
+    [
+        ([], []),
+        ([1, 1, 1, 1], [[1, 1, 1], [1]]),
+        ([4_000_000, 4_000_000, 1], [[4_000_000, 4_000_000], [1]]),
+        ([1, 9_000_000, 1], [[1], [9_000_000], [1]]),
+    ],
+)
+def test_slices_are_short_where_rows_are_large(sizes, told):
+    assert list(canonical.slices(sizes, int, 3)) == told
+
+
 def field(model, name):
     return model._meta.get_field(name)
 

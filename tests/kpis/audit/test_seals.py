@@ -136,6 +136,14 @@ def test_seal_that_was_changed_is_named():
     assert broken() == [(1, "the seal itself was changed.")]
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="Only SQLite stores what is no moment in a column of moments.")
+def test_seal_whose_moment_is_none_is_named():
+    OrganisationFactory()
+    sealed()
+    tampered("UPDATE kpis_seal SET sealed_at = 'soon'")
+    assert broken() == [(1, "the seal itself was changed.")]
+
+
 def test_seal_that_was_written_anew_breaks_the_next():
     UserFactory()
     OrganisationFactory()
