@@ -143,9 +143,17 @@ def add_by(parser) -> None:
 
 def content_of(file: Path) -> bytes:
     """The bytes of the file that a command is given. CommandError, in words, where it cannot be read."""
-    try:
+    with reading(file):
         return file.read_bytes()
+
+
+@contextmanager
+def reading(place: Path) -> Iterator[None]:
+    """Read a command's files within. CommandError, in words, where one cannot be read."""
+    try:
+        yield
     except OSError as error:
+        file = error.filename or place
         raise CommandError(_("%(file)s cannot be read (%(error)s).") % {"file": file, "error": error.strerror}) from error
 
 

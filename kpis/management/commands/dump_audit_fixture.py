@@ -7,17 +7,12 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from tqdm import tqdm
 
 from budget.forms import add_by, day_of, user_of, writing
+from budget.management.progress import bar
 from kpis import explain
 from kpis.audit import dump, manifest
 from kpis.management.commands.seal_history import refuse_unmigrated
-
-
-def bar(options):
-    """A bar on a terminal, nothing elsewhere."""
-    return lambda files: tqdm(files, unit="", leave=False, disable=None if options["verbosity"] else True)
 
 
 def known_until(told: dict) -> str:
@@ -40,7 +35,7 @@ class Command(BaseCommand):
         with writing(directory):
             if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
                 raise CommandError(_("%(place)s is there already and is no empty directory. Nothing was written.") % {"place": directory})
-            told = dump.dump(directory, origin=dump.origin(by=user, on=day), progress=bar(options))
+            told = dump.dump(directory, origin=dump.origin(by=user, on=day), progress=bar(options["verbosity"]))
         rows = sum(file["rows"] for file in told["files"].values())
         self.stdout.write(
             _("%(files)s files, %(rows)s rows, known until %(known_until)s.")

@@ -6,9 +6,9 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils.translation import gettext as _
-from tqdm import tqdm
 
 from budget.forms import add_by, content_of, user_of, writing
+from budget.management.progress import bar
 from kpis.importers.pr_document.load import CannotLoad, load
 from kpis.importers.pr_document.normalise import NotReadable, decode
 from kpis.importers.pr_document.outcome import Outcome, Told
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         with transaction.atomic():
             try:
                 outcome = load(
-                    content, decode(content), by=user, issuer=issuer, fiscal_year=fiscal_year, progress=self._progress(options["verbosity"])
+                    content, decode(content), by=user, issuer=issuer, fiscal_year=fiscal_year, progress=bar(options["verbosity"])
                 )
             except (NotReadable, NotAPrDocument, CannotLoad) as error:
                 raise CommandError(f"{file}: {error}\n" + _("Nothing was loaded.")) from error
@@ -46,11 +46,6 @@ class Command(BaseCommand):
             transaction.set_rollback(dry_run)
         for line in _in_words(outcome, dry_run=dry_run):
             self.stdout.write(line)
-
-    @staticmethod
-    def _progress(verbosity: int):
-        """A bar on a terminal, nothing elsewhere."""
-        return lambda rows: tqdm(rows, unit="", leave=False, disable=None if verbosity else True)
 
 
 def _write(report: Path, told: dict) -> None:

@@ -6,9 +6,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from budget.forms import reading
+from budget.management.progress import bar
 from kpis.audit import verify
 from kpis.audit.manifest import NotAsWritten
-from kpis.management.commands.dump_audit_fixture import bar
 from kpis.management.commands.seal_history import refuse_unmigrated, through
 
 
@@ -26,19 +27,16 @@ class Command(BaseCommand):
         refuse_unmigrated()
         number = 0
         try:
-            for step, findings in verify.fixture(directory, expected_head=expect, progress=bar(options)):
-                found = [str(finding) for finding in findings]
-                told = ngettext("%(n)s difference.", "%(n)s differences.", len(found)) % {"n": len(found)} if found else _("in order")
-                self.stdout.write(f"{step}: {told}")
-                for finding in found:
-                    self.stdout.write(f"  {finding}")
-                number += len(found)
+            with reading(directory):
+                for step, findings in verify.fixture(directory, expected_head=expect, progress=bar(options["verbosity"])):
+                    found = [str(finding) for finding in findings]
+                    told = ngettext("%(n)s difference.", "%(n)s differences.", len(found)) % {"n": len(found)} if found else _("in order")
+                    self.stdout.write(f"{step}: {told}")
+                    for finding in found:
+                        self.stdout.write(f"  {finding}")
+                    number += len(found)
         except NotAsWritten as error:
             raise CommandError(str(error)) from error
-        except OSError as error:
-            raise CommandError(
-                _("%(file)s cannot be read (%(error)s).") % {"file": error.filename or directory, "error": error.strerror}
-            ) from error
         if number:
             raise CommandError(ngettext("%(n)s difference.", "%(n)s differences.", number) % {"n": number})
         for line in through(expect):
