@@ -23,7 +23,7 @@ from kpis.choices import OVERDUE, Kind, NoDeadline, ReportState
 from kpis.exports.columns import Column, Holds
 from kpis.marks import marks_of
 from kpis.measures import attainment, published_attainment
-from kpis.models import ClosedMiss, OutcomeTarget, ProgressReport, falls_due
+from kpis.models import ClosedMiss, OutcomeTarget, ProgressReport, falls_due, has_no_last_day
 from kpis.status import DOWNWARD, UPWARD, whole
 
 SOON = timedelta(days=90)
@@ -292,7 +292,7 @@ def due_soon(on: date) -> QuerySet[OutcomeTarget]:
 
 def without_deadline_or_number(on: date) -> QuerySet[OutcomeTarget]:
     """Targets that have no last day, each-year ones apart, and qualitative ones."""
-    return _narrowed(Q(each_year=False, due_on=None) | Q(kind=Kind.QUALITATIVE), on)
+    return _narrowed(has_no_last_day() | Q(kind=Kind.QUALITATIVE), on)
 
 
 def to_be_recorded(on: date) -> QuerySet[OutcomeTarget]:

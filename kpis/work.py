@@ -6,10 +6,10 @@ Nothing is asked where a report of that year is submitted or accepted (after the
 target that is achieved for good: after its last day, or where it has none and is not judged each year. (DOMAIN §4, §7.)
 """
 
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, SmallIntegerField, Subquery, Value, When
@@ -19,8 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from budget.models import Tree
 from kpis import deadlines
 from kpis.choices import DeadlineKind, ReportState, Status
-from kpis.models import OutcomeTarget, ProgressReport, is_overdue, programmes_reported_by
-from kpis.reports import Line
+from kpis.models import OutcomeTarget, ProgressReport, has_no_last_day, is_overdue, programmes_reported_by
+from kpis.reports import Line, lines
 from kpis.status import flag
 
 
@@ -90,7 +90,7 @@ TARGETS_TO_REPORT = {
     # The programme's end is not known, or the event that the deadline counts from is not recorded: somebody has to (DOMAIN §4).
     "undated": (
         _("Deadline to be settled"),
-        Q(due_on=None, each_year=False, deadline_kind__in=(DeadlineKind.AFTER_PROGRAMME, DeadlineKind.AFTER_EVENT)),
+        has_no_last_day() & Q(deadline_kind__in=(DeadlineKind.AFTER_PROGRAMME, DeadlineKind.AFTER_EVENT)),
     ),
 }
 REPORTS_IN_HAND = {
@@ -158,13 +158,11 @@ class OfficialsWork:
     def by_division(self, tree: Tree) -> list[Line]:
         """The numbers of each kind of work by lead organisation, in the order of their codes. Two queries, and the tree."""
         numbers = {kind: Count("pk", filter=condition) for kind, (_title, condition) in TARGETS_TO_REPORT.items()}
-        counted = list(self._targets.order_by().values("programme__lead").annotate(**numbers))
+        counted = self._targets.order_by().values("programme__lead").annotate(**numbers)
         states = {state: kind for kind, (_title, state) in REPORTS_IN_HAND.items()}
         in_hand = self._reports.filter(state__in=states).order_by().values_list("target__programme__lead", "state").annotate(Count("pk"))
-        counts: dict[int, Counter] = {row["programme__lead"]: Counter({kind: row[kind] for kind in numbers}) for row in counted}
-        for lead, state, number in in_hand:
-            counts.setdefault(lead, Counter())[states[state]] += number
-        return sorted((Line(tree[lead], found) for lead, found in counts.items()), key=lambda one: one.organisation.code)
+        to_report = ((row["programme__lead"], kind, row[kind]) for row in counted for kind in numbers)
+        return lines(chain(to_report, ((lead, states[state], number) for lead, state, number in in_hand)), tree)
 
 
 # --- A reviewer's work --------------------------------------------------------------------------------------------------------------

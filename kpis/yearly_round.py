@@ -7,8 +7,7 @@ is not handed in is still to come, and missing from the day after. Asked = in ti
 and what is open counts beside what is closed. What is missing from earlier years is counted beside the round.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -23,7 +22,7 @@ from kpis import work
 from kpis.choices import ReportState, Status
 from kpis.deadlines import last_ended_year, results_due_on
 from kpis.models import OutcomeTarget, ProgressReport, start_of_day
-from kpis.reports import Line, totals
+from kpis.reports import Line, lines, totals
 
 IN_TIME, LATE, MISSING, TO_COME, EARLIER = "in_time", "late", "missing", "to_come", "earlier"
 HANDED_IN, NOT_HANDED_IN = (IN_TIME, LATE), (MISSING, TO_COME)
@@ -116,38 +115,34 @@ class BureauLines:
         return totals(self.divisions)
 
 
+# Targets alike in these stand in the same lists. They are counted together: a condition for each list would have the database work out
+# each target's place as many times.
+_ALIKE = ("place", "report_state")
+
+
 def numbers(targets: QuerySet[OutcomeTarget]) -> Counter:
     """How many targets stand in each list. `targets` carry their place. One query."""
-    return _in_lists(targets.order_by().values_list(*_ALIKE).annotate(Count("pk")))
+    found = Counter()
+    for place, state, number in targets.order_by().values_list(*_ALIKE).annotate(Count("pk")):
+        found.update(dict.fromkeys(_lists_with(place, state), number))
+    return found
 
 
 def by_division(targets: QuerySet[OutcomeTarget], tree: Tree) -> list[BureauLines]:
     """The numbers of each list by lead organisation, within their bureaus, both in the order of their codes. `targets` carry their
     place. One query, and the tree.
     """
-    counted = defaultdict(list)
-    for lead, *alike in targets.order_by().values_list("programme__lead", *_ALIKE).annotate(Count("pk")):
-        counted[tree[lead].pk].append(alike)
+    counted = targets.order_by().values_list("programme__lead", *_ALIKE).annotate(Count("pk"))
     found: dict[int | None, BureauLines] = {}
-    for lead, of_lead in counted.items():
-        bureau = tree.bureau_of(lead)
-        found.setdefault(bureau.pk, BureauLines(bureau)).divisions.append(Line(tree[lead], _in_lists(of_lead)))
-    for one in found.values():
-        one.divisions.sort(key=lambda line: line.organisation.code)
+    for line in lines(((lead, name, number) for lead, place, state, number in counted for name in _lists_with(place, state)), tree):
+        bureau = tree.bureau_of(line.organisation.pk)
+        found.setdefault(bureau.pk, BureauLines(bureau)).divisions.append(line)
     return sorted(found.values(), key=lambda one: one.bureau.code)
 
 
-# Targets alike in these stand in the same lists. They are counted together: a condition for each list would have the database work out
-# each target's place as many times.
-_ALIKE = ("place", "report_state")
-
-
-def _in_lists(counted: Iterable[tuple[str, str | None, int]]) -> Counter:
-    """The numbers of each list, out of (place, state, number)."""
-    found = Counter(dict.fromkeys(LISTS, 0))
-    for place, state, number in counted:
-        found.update({name: number for name, one in LISTS.items() if one.holds(place, state)})
-    return found
+def _lists_with(place: str, state: str | None) -> list[str]:
+    """The lists that hold targets of this place whose report is in this state."""
+    return [name for name, one in LISTS.items() if one.holds(place, state)]
 
 
 # --- What changes, before it does -----------------------------------------------------------------------------------------------------

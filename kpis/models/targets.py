@@ -64,6 +64,11 @@ def is_overdue(statuses: tuple[str, ...] = OVERDUE) -> Q:
     return Q(status__in=statuses, miss_closed=False)
 
 
+def has_no_last_day() -> Q:
+    """Whether a target can never be overdue as it stands: it has no last day, and is not judged each year."""
+    return Q(due_on=None, each_year=False)
+
+
 def falls_due(first: date | None, last: date | None) -> Q:
     """Whether a target's last day lies between two days, both included; None is no bound. A target of each year has none that decides."""
     bounds = {"due_on__gte": first, "due_on__lte": last}
@@ -110,7 +115,7 @@ class OutcomeTargetQuerySet(models.QuerySet):
             default=models.Value(NoDeadline.NONE_STATED),
             output_field=models.CharField(),
         )
-        return self.filter(due_on=None, each_year=False).annotate(no_deadline=reason)
+        return self.filter(has_no_last_day()).annotate(no_deadline=reason)
 
     def falling_due(self, first: date | None, last: date | None):
         """Targets whose last day lies between two days: see `falls_due`."""
