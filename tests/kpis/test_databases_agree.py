@@ -8,20 +8,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
-from uuid import uuid4
 
-import psycopg
 import pytest
 from django.db import connection
 
 from kpis.choices import Status
+from tests.databases import NO_POSTGRES, POSTGRES, new_on_postgresql
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-POSTGRES = os.environ.get("SEIKA_POSTGRES_URL", "")
 
 pytestmark = [
-    pytest.mark.skipif(not POSTGRES, reason="SEIKA_POSTGRES_URL names no PostgreSQL server on which a database may be made"),
+    pytest.mark.skipif(not POSTGRES, reason=NO_POSTGRES),
     pytest.mark.skipif(connection.vendor != "sqlite", reason="Only on SQLite: it asks both databases, and once is enough"),
 ]
 
@@ -45,12 +42,8 @@ def answered(process: subprocess.Popen) -> dict:
 
 @pytest.fixture
 def postgres_url():
-    """A new database on the server."""
-    name = f"seika_agree_{uuid4().hex[:12]}"
-    with psycopg.connect(POSTGRES, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
-        yield urlsplit(POSTGRES)._replace(path=f"/{name}").geturl()
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with new_on_postgresql() as url:
+        yield url
 
 
 def test_sqlite_and_postgresql_give_the_same_answers(postgres_url, tmp_path):

@@ -18,11 +18,8 @@ from hashlib import sha256
 from io import StringIO
 from pathlib import Path
 from shutil import copytree
-from urllib.parse import urlsplit
-from uuid import uuid4
 from zlib import crc32
 
-import psycopg
 import pytest
 import time_machine
 from django.apps import apps
@@ -38,6 +35,7 @@ from budget.history import explain
 from budget.models import Organisation, OrganisationKind, ProgrammeSuccession, SourceText
 from kpis.choices import Comparator, ReportState
 from kpis.models import AuditCopy, OutcomeTarget, ProgressReport, Seal, TargetLink, YearlyMilestone
+from tests.databases import NO_POSTGRES, POSTGRES, new_on_postgresql
 from tests.factories import (
     BudgetAmountFactory,
     ClosedMissFactory,
@@ -61,7 +59,6 @@ from tests.trips import audit_story
 from tests.trips.forgery import MANIFEST, Fixture, canonical, corruptions, history_of, line_of, sealed
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-POSTGRES = os.environ.get("SEIKA_POSTGRES_URL", "")
 OURS = [model for app in ("accounts", "budget", "kpis") for model in apps.get_app_config(app).get_models()]
 SEALS, CODES = "kpis.seal.jsonl", "codes.jsonl"
 TARGETS, REPORTS, PROGRAMMES = "kpis.outcometarget.jsonl", "kpis.progressreport.jsonl", "budget.programme.jsonl"
@@ -77,18 +74,8 @@ BEGUN, DUMPED = "2026-06-01 09:00+09:00", "2026-08-01 09:00+09:00"
 @contextmanager
 def new_databases(folder: Path) -> Iterator[dict[str, list[str]]]:
     """Two of either kind, by their addresses."""
-    names = [f"seika_audit_{uuid4().hex[:12]}" for _ in range(2)]
-    with psycopg.connect(POSTGRES, autocommit=True) as server:
-        for name in names:
-            server.execute(f"CREATE DATABASE {name}")
-        try:
-            yield {
-                "postgresql": [urlsplit(POSTGRES)._replace(path=f"/{name}").geturl() for name in names],
-                "sqlite": [f"sqlite:///{folder / name}.sqlite3" for name in names],
-            }
-        finally:
-            for name in names:
-                server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with new_on_postgresql() as one, new_on_postgresql() as other:
+        yield {"postgresql": [one, other], "sqlite": [f"sqlite:///{folder / name}.sqlite3" for name in ("one", "other")]}
 
 
 def begun(step: str, folder: Path, *arguments: object, url: str, **environment: str) -> subprocess.Popen:
@@ -108,7 +95,7 @@ def ended(process: subprocess.Popen) -> None:
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="Only one run of the suite walks it: its databases are its own.")
-@pytest.mark.skipif(not POSTGRES, reason="SEIKA_POSTGRES_URL names no PostgreSQL server on which a database may be made")
+@pytest.mark.skipif(not POSTGRES, reason=NO_POSTGRES)
 def test_an_auditor_reproduces_every_report_on_the_other_database(tmp_path):
     """The two ways at once. The auditor's machine has another clock zone and another address than the ministry's."""
     ways = {"postgresql": "sqlite", "sqlite": "postgresql"}

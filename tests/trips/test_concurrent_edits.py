@@ -6,15 +6,13 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
-from uuid import uuid4
 
-import psycopg
 import pytest
 from django.db import connection
 
+from tests.databases import NO_POSTGRES, POSTGRES, new_on_postgresql
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-POSTGRES = os.environ.get("SEIKA_POSTGRES_URL", "")
 EDITS = 40
 
 
@@ -56,12 +54,9 @@ def empty_database(tmp_path):
         yield f"sqlite:///{tmp_path / 'trial.sqlite3'}"
         return
     if not POSTGRES:
-        pytest.skip("SEIKA_POSTGRES_URL names no PostgreSQL server on which a database may be made")
-    name = f"seika_trial_{uuid4().hex[:12]}"
-    with psycopg.connect(POSTGRES, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
-        yield urlsplit(POSTGRES)._replace(path=f"/{name}").geturl()
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        pytest.skip(NO_POSTGRES)
+    with new_on_postgresql() as url:
+        yield url
 
 
 def test_nobodys_edit_is_lost_and_whoever_meets_another_is_told(empty_database):
