@@ -9,7 +9,7 @@ A trigger on the history table is the one writer: whatever adds a row of history
 are put in after every `migrate`, where one is missing, and then `rebuild` writes the table's ledger anew.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -162,25 +162,28 @@ def install(connection: BaseDatabaseWrapper) -> None:
         name, statements = _wanted(ledger, connection)
         if name in there or not {ledger._meta.db_table, ledger.known_of.history.model._meta.db_table} <= tables:
             continue
-        stale = [old for old in there if old.startswith(_prefix(ledger))]
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-            for old in stale:
-                for statement in _STALE[connection.vendor]:
-                    cursor.execute(statement.format(name=connection.ops.quote_name(old)))
+            _drop(ledger, there, connection)
             for statement in statements:
                 cursor.execute(statement)
             rebuild(ledger, connection)
+
+
+def _drop(ledger: type[models.Model], there: Iterable[str], connection: BaseDatabaseWrapper) -> None:
+    """Take away the ledger's triggers, of whatever columns, out of those that are there."""
+    with connection.cursor() as cursor:
+        for name in there:
+            if name.startswith(_prefix(ledger)):
+                for statement in _STALE[connection.vendor]:
+                    cursor.execute(statement.format(name=connection.ops.quote_name(name)))
 
 
 @contextmanager
 def paused(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """Without the triggers for a while, within a transaction; then the ledgers are written anew. For loads of whole histories."""
     there = present(connection)
-    with connection.cursor() as cursor:
-        prefixes = tuple(_prefix(ledger) for ledger in ledgers())
-        for name in (name for name in there if name.startswith(prefixes)):
-            for statement in _STALE[connection.vendor]:
-                cursor.execute(statement.format(name=connection.ops.quote_name(name)))
+    for ledger in ledgers():
+        _drop(ledger, there, connection)
     yield
     if connection.vendor == "postgresql":
         connection.check_constraints()  # a table with links that are still to be looked at takes no trigger

@@ -50,5 +50,5 @@ class AuditCopyMiddleware:
     def _auditor() -> User:
         """An auditor of today that stands in no table."""
         user = User(pk=0, username="auditor", password="!", name=translation.gettext("Auditor of this copy"))
-        user._postings = {timezone.localdate(): [Posting(user=user, role=Role.AUDITOR)]}
+        user.keep_postings(timezone.localdate(), [Posting(user=user, role=Role.AUDITOR)])
         return user

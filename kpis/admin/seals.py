@@ -4,32 +4,20 @@ from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from budget.admin.lists import UncountedChangeList, UncountedPaginator
-from budget.admin.records import OnlyShown
+from budget.admin.records import OnlyShown, RecordAdmin
 from kpis.models import Seal
 
 
 @admin.register(Seal)
-class SealAdmin(OnlyShown, admin.ModelAdmin):
+class SealAdmin(OnlyShown, RecordAdmin):
     list_display = ("number", "history_table", "first_id", "last_id", "rows", "sealed_at", "sealed_by", "digest")
     list_display_links = None
     list_select_related = ("sealed_by",)
     ordering = ("-number",)
-    sortable_by = ()
-    list_per_page = 50
-    actions = None
-    paginator = UncountedPaginator
-    show_full_result_count = False
 
     @admin.display(description=_("SHA-256 of the seal"))
     def digest(self, seal):
         return format_html('<code class="sha256">{}</code>', seal.sha256)
-
-    def get_changelist(self, request, **options):
-        return UncountedChangeList
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
     def get_urls(self):
         """The list alone: a row says all that there is."""

@@ -154,9 +154,9 @@ def _within(field: models.Field) -> Callable[[Any], bool]:
     if kind == "BooleanField":
         return lambda value: value is True or value is False
     if kind == "DateField":
-        return partial(_is_time, shape=_DAY, read=date.fromisoformat)
+        return is_day
     if kind == "DateTimeField":
-        return partial(_is_time, shape=_MOMENT, read=datetime.fromisoformat)
+        return is_moment
     if kind == "DecimalField":
         return partial(_is_figure, whole=stored.max_digits - stored.decimal_places, places=stored.decimal_places)
     if kind == "JSONField":
@@ -172,7 +172,15 @@ def _is_text(value: Any, *, length: int | None) -> bool:
     return type(value) is str and "\0" not in value and (length is None or len(value) <= length)
 
 
-def _is_time(value: Any, *, shape, read: Callable) -> bool:
+def is_day(value: Any) -> bool:
+    return _is_time(value, _DAY, date.fromisoformat)
+
+
+def is_moment(value: Any) -> bool:
+    return _is_time(value, _MOMENT, datetime.fromisoformat)
+
+
+def _is_time(value: Any, shape, read: Callable) -> bool:
     if type(value) is not str or not shape.fullmatch(value):
         return False
     try:

@@ -28,7 +28,7 @@ CODES = "codes.jsonl"
 
 def tables() -> dict[str, type[models.Model]]:
     """Every table that an audit fixture holds, by the name of its file: live rows, histories, seals."""
-    told = [*(history.instance_type for history in seals.histories()), *seals.histories(), Seal]
+    told = [*seals.models_with_history(), *seals.histories(), Seal]
     return {f"{model._meta.label_lower}.jsonl": model for model in sorted(told, key=lambda model: model._meta.label_lower)}
 
 

@@ -56,7 +56,6 @@ def _refuse_another_program(directory: Path, told: dict[str, Any]) -> None:
         raise NotAsWritten(name, why=why)
     if list(told["files"]) != (order := [dump.CODES, *dump.tables()]):
         raise NotAsWritten(MANIFEST, None, "files", list(told["files"]), order, _("The files are not in their order."))
-
     _refuse_other_codes(directory / dump.CODES, told["files"][dump.CODES]["rows"])
 
 
@@ -68,8 +67,12 @@ def _refuse_other_codes(file: Path, rows: int) -> None:
                 field = next((name for name in expected if stands.get(name) != expected[name]), "")
                 why = _("The codes are not those of this Seika.")
                 raise NotAsWritten(file.name, number, field, stands.get(field, ""), expected.get(field, ""), why)
-    if number != rows:
-        raise NotAsWritten(MANIFEST, field=file.name, stands=rows, expected=number, why=_("The file has another number of rows."))
+    _refuse_another_number(file, rows, number)
+
+
+def _refuse_another_number(file: Path, told: int, found: int) -> None:
+    if found != told:
+        raise NotAsWritten(MANIFEST, None, file.name, told, found, _("The file has another number of rows."))
 
 
 def _refuse_another_state(told: dict[str, Any]) -> None:
@@ -120,8 +123,7 @@ def _load(file: Path, model: type[models.Model], told: int) -> None:
                 last = row[key]
             _insert(file, number, model, columns, rows)
             number += len(some)
-    if number - 1 != told:
-        raise NotAsWritten(MANIFEST, field=file.name, stands=told, expected=number - 1, why=_("The file has another number of rows."))
+    _refuse_another_number(file, told, number - 1)
 
 
 def _values(file: Path, number: int, line: bytes, columns: list[Column]) -> list[Any]:

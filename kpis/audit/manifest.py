@@ -5,10 +5,8 @@ the rows and the SHA-256 of each file, and ends on the SHA-256 of itself.
 """
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from zlib import crc32
 
 from django.utils.translation import gettext as _
 
-from kpis.audit.canonical import encode
+from kpis.audit.canonical import encode, is_day, is_moment
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -101,22 +99,6 @@ def mended(line: bytes) -> bytes | None:
 # --- The manifest -------------------------------------------------------------------------------------------------------------------
 
 
-def _is_day(value: Any) -> bool:
-    return isinstance(value, str) and bool(re.fullmatch(r"\d{4}-\d\d-\d\d", value)) and _reads(date.fromisoformat, value)
-
-
-def _is_moment(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and value.endswith("Z") and _reads(datetime.fromisoformat, value))
-
-
-def _reads(read: Callable[[str], Any], value: str) -> bool:
-    try:
-        read(value)
-    except ValueError:
-        return False
-    return True
-
-
 def _is_person(value: Any) -> bool:
     return value is None or (
         isinstance(value, dict) and value.keys() == {"user", "name"} and all(isinstance(v, str) for v in value.values())
@@ -134,8 +116,8 @@ def _are_files(value: Any) -> bool:
 _WANTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "site": (lambda value: isinstance(value, str), "https://…"),
     "by": (_is_person, '{"user": "…", "name": "…"} | null'),
-    "on": (_is_day, "YYYY-MM-DD"),
-    "known_until": (_is_moment, "YYYY-MM-DDTHH:MM:SS.ffffffZ | null"),
+    "on": (is_day, "YYYY-MM-DD"),
+    "known_until": (lambda value: value is None or is_moment(value), "YYYY-MM-DDTHH:MM:SS.ffffffZ | null"),
     "files": (_are_files, '{"…": {"rows": 0, "sha256": "…"}}'),
 }
 

@@ -46,6 +46,10 @@ def histories() -> list[type[models.Model]]:
     return sorted(history_models(), key=lambda model: model._meta.label_lower)
 
 
+def models_with_history() -> list[type[models.Model]]:
+    return [history.instance_type for history in histories()]
+
+
 def head() -> str:
     """The SHA-256 of the last seal; zeros before the first."""
     return Seal.objects.order_by("-number").values_list("sha256", flat=True).first() or NO_SEAL_BEFORE

@@ -16,7 +16,6 @@ from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from budget import known
-from budget.append_only import history_models
 from budget.known import NO_ROW, ROW
 from kpis.audit import dump, manifest, seals
 from kpis.models import AuditCopy, OutcomeTarget
@@ -97,14 +96,10 @@ def _first_other_line(one: Path, other: Path) -> int | None:
         return next(number for number, (line, like) in enumerate(zip_longest(lines, others), 1) if line != like)
 
 
-def models_with_history() -> list[type[models.Model]]:
-    return [history.instance_type for history in history_models()]
-
-
 def differences() -> Iterator[Difference]:
     """Every difference once, model by model in the order of their keys."""
     told = set()
-    for model in models_with_history():
+    for model in seals.models_with_history():
         for difference in _against_history(model):
             told.add(difference)
             yield difference

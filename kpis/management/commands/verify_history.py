@@ -32,7 +32,7 @@ class Command(BaseCommand):
             raise CommandError(ngettext("%(n)s difference.", "%(n)s differences.", number) % {"n": number})
         self.stdout.write(
             _("%(n)s tables and what was known when agree with the history, and every last day with its terms.")
-            % {"n": len(verify.models_with_history())}
+            % {"n": len(seals.models_with_history())}
         )
         self.stdout.write(
             _("%(seals)s seals hold; %(rows)s rows of history are not sealed yet. Head: %(head)s")

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from budget import append_only
 from budget.models import KnownOrganisation, Organisation
 from kpis.audit import canonical, dump, load, manifest, verify
 from kpis.models import AuditCopy, OutcomeTarget
@@ -98,8 +99,6 @@ def test_new_rows_would_be_numbered_above_all_that_were_ever_there(db, tmp_path)
 
 
 def _empty(cursor) -> None:
-    from budget import append_only
-
     with append_only.lifted(connection):
         names = ", ".join(connection.ops.quote_name(model._meta.db_table) for model in dump.tables().values())
         if connection.vendor == "postgresql":

@@ -1,6 +1,7 @@
 """Seals: each covers new rows of one history, is chained to the one before, and breaks when any of them is changed."""
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from io import StringIO
 from unittest.mock import patch
 
@@ -79,8 +80,6 @@ def test_a_long_history_is_cut_into_seals():
 
 def test_same_rows_give_the_same_seals_whoever_looks():
     """The SHA-256 of the rows, as docs/audit.md tells how to reach it without this program."""
-    from hashlib import sha256
-
     organisation = OrganisationFactory(code="meti", name="経済産業省", kind="ministry")
     (seal,) = sealed()
     row = organisation.history.get()
