@@ -8,13 +8,14 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.roles import Role
 from budget.history import explain
 from budget.known import TrackedHistory
-from budget.models import Organisation, subtree_ids
+from budget.models import Organisation, Tree, subtree_ids
 
 
 class UserManager(BaseUserManager):
@@ -92,6 +93,11 @@ class User(AbstractBaseUser):
     def roles_on(self, day: date) -> set[str]:
         return {posting.role for posting in self.postings_on(day)}
 
+    @cached_property
+    def tree(self) -> Tree:
+        """All organisations as they are now, read once for each instance: its postings and a page's form look at the same ones."""
+        return Tree()
+
     def organisation_ids_on(self, day: date, role: str) -> set[int]:
         """The organisations that the user works for in a role: those of the postings and all below them; none once deactivated.
 
@@ -100,7 +106,7 @@ class User(AbstractBaseUser):
         kept = self.__dict__.setdefault("_organisations", {})
         if (day, role) not in kept:
             roots = [posting.organisation_id for posting in self.postings_on(day) if posting.role == role and self.is_active]
-            kept[day, role] = subtree_ids(Organisation.objects.values_list("id", "parent_id"), roots) if roots else set()
+            kept[day, role] = subtree_ids(((node.pk, node.parent_id) for node in self.tree), roots) if roots else set()
         return kept[day, role]
 
     @property

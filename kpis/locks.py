@@ -10,10 +10,11 @@ from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.db import connection
-from django.db.models import Prefetch
+from django.db.models import FilteredRelation
 
 from budget.models import Organisation, Programme, ProgrammeOrganisation, subtree_ids
 from kpis.models import EntryLock, LockException, OutcomeTarget, ProgressReport
+from kpis.models.locks import holds_on
 
 
 @dataclass(frozen=True)
@@ -28,23 +29,29 @@ class Locks:
         return None if programme_id in self.excepted.get(fiscal_year, ()) else self.years.get(fiscal_year)
 
 
-def with_exceptions(on: date) -> list[EntryLock]:
-    """The locks of a day, each with the exceptions of that day as `in_force`. Two queries."""
-    exceptions = Prefetch("exceptions", LockException.objects.on(on).select_related("organisation"), to_attr="in_force")
-    return list(EntryLock.objects.filter(locked=True).select_related("set_by").prefetch_related(exceptions))
+def with_exceptions(on: date) -> dict[EntryLock, list[LockException]]:
+    """The locks of a day with the exceptions of that day. One query."""
+    of_the_day = FilteredRelation("exceptions", condition=holds_on(on, through="exceptions__"))
+    read = EntryLock.objects.filter(locked=True).annotate(excepted=of_the_day).select_related("set_by", "excepted__organisation")
+    locks: dict[EntryLock, list[LockException]] = {}
+    for lock in read.order_by("-fiscal_year", "excepted__organisation"):
+        exceptions = locks.setdefault(lock, [])
+        if hasattr(lock, "excepted"):  # a lock without exceptions is read once, without one
+            exceptions.append(lock.excepted)
+    return locks
 
 
 def in_force(on: date) -> Locks:
-    """What is locked on a day, and for whom not. Two queries, and three more where there are exceptions."""
+    """What is locked on a day, and for whom not. One query, and three more where there are exceptions."""
     locks, excepted = with_exceptions(on), {}
-    if any(lock.in_force for lock in locks):
+    if any(locks.values()):
         tree = list(Organisation.objects.values_list("id", "parent_id"))
         answered_for = [
             *Programme.objects.values_list("lead", "pk"),
             *ProgrammeOrganisation.objects.values_list("organisation", "programme"),
         ]
-        for lock in locks:
-            organisations = subtree_ids(tree, [exception.organisation_id for exception in lock.in_force])
+        for lock, exceptions in locks.items():
+            organisations = subtree_ids(tree, [exception.organisation_id for exception in exceptions])
             excepted[lock.fiscal_year] = {programme for organisation, programme in answered_for if organisation in organisations}
     return Locks({lock.fiscal_year: lock for lock in locks}, excepted)
 

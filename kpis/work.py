@@ -6,13 +6,14 @@ Nothing is asked where a report of that year is submitted or accepted (after the
 target that is achieved for good: after its last day, or where it has none and is not judged each year. (DOMAIN §4, §7.)
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 from typing import Any
 
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, SmallIntegerField, Subquery, Value, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, SmallIntegerField, Subquery, Value, When, Window
+from django.db.models.functions import Coalesce, RowNumber
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -98,13 +99,18 @@ REPORTS_IN_HAND = {
     "draft": (_("Drafts"), ReportState.DRAFT),
     "submitted": (_("Waiting for a reviewer"), ReportState.SUBMITTED),
 }
+LONGEST_WAITING = ("reported_at", "pk")
+
+
+# The lists of an official, one after the other.
+OFFICIALS_LISTS = ("returned", *TARGETS_TO_REPORT, "draft", "submitted")
 
 
 @dataclass(frozen=True)
 class OfficialsWork:
     """What an official is to do on a day, for the programmes of the user's organisations; `organisation_ids` narrow it by the lead.
 
-    The organisations are read once.
+    What there is to do is read once, in one query: the numbers and the first rows of every list come out of it.
     """
 
     user: Any
@@ -118,26 +124,58 @@ class OfficialsWork:
 
     @property
     def _targets(self) -> QuerySet[OutcomeTarget]:
-        return with_year_asked(OutcomeTarget.objects.filter(programme__in=self._programmes), self.on)
+        asked = with_year_asked(OutcomeTarget.objects.filter(programme__in=self._programmes), self.on)
+        return asked.order_by(F("judged_fy").asc(nulls_last=True), "code")
 
-    @property
-    def _reports(self) -> QuerySet[ProgressReport]:
-        return ProgressReport.objects.of_standing_targets(self.on).filter(target__programme__in=self._programmes)
+    @cached_property
+    def _overview(self) -> list[dict[str, Any]]:
+        """Of every target, the earliest deadline first: its key, its lead, and by the name of each list how often it stands there."""
+        told = {kind: flag(condition) for kind, (_title, condition) in TARGETS_TO_REPORT.items()}
+        for kind, (_title, state) in REPORTS_IN_HAND.items():
+            of_target = ProgressReport.objects.filter(target=OuterRef("pk"), state=state).order_by().values("target")
+            told[kind] = Coalesce(Subquery(of_target.values(number=Count("pk"))), 0)
+        return list(self._targets.values("pk", "programme__lead", **told))
+
+    def by_division(self, tree: Tree) -> list[Line]:
+        """The numbers of each kind of work by lead organisation, in the order of their codes."""
+        return lines(((row["programme__lead"], kind, int(row[kind])) for row in self._overview for kind in OFFICIALS_LISTS), tree)
+
+    def first_rows(self, number: int) -> dict[str, list]:
+        """The first rows of every list. Three queries, whatever their number: what there is, the targets, the reports."""
+        keys = {kind: [row["pk"] for row in self._overview if row[kind]][:number] for kind in TARGETS_TO_REPORT}
+        targets = self._targets_told().in_bulk(set(chain.from_iterable(keys.values())))
+        place = Window(RowNumber(), partition_by="state", order_by=LONGEST_WAITING)
+        reports: dict[str, list] = {state: [] for _title, state in REPORTS_IN_HAND.values()}
+        for report in self._reports_told(reports).annotate(place=place).filter(place__lte=number):
+            reports[report.state].append(report)
+        first_targets = {kind: [targets[key] for key in keys[kind]] for kind in TARGETS_TO_REPORT}
+        return first_targets | {kind: reports[state] for kind, (_title, state) in REPORTS_IN_HAND.items()}
 
     def targets(self, kind: str) -> QuerySet[OutcomeTarget]:
         """The targets of one kind of work, the earliest deadline first, with `entry_fy`, the year to enter (None where none is asked for),
-        the last accepted result before it, and the state of its report. Of an unreported target that is the year judged, which makes it
-        overdue: of a target of each year another may be asked for already.
+        the last accepted result before it, and the state of its report.
         """
         _title, condition = TARGETS_TO_REPORT[kind]
+        return self._targets_told().filter(condition)
+
+    def reports(self, kind: str) -> QuerySet[ProgressReport]:
+        """The reports in one state, the one that waits longest first."""
+        _title, state = REPORTS_IN_HAND[kind]
+        return self._reports_told([state])
+
+    def _targets_told(self) -> QuerySet[OutcomeTarget]:
+        """The targets with what a row of `targets` tells. The year to enter of an unreported target is the one judged, which makes it
+        overdue: of a target of each year another may be asked for already.
+        """
+        unreported = When(status=Status.UNREPORTED, then=F("judged_fy"))
+        year = Case(unreported, default=F("year_to_report"), output_field=SmallIntegerField())
         earlier = ProgressReport.objects.accepted_figures().filter(target=OuterRef("pk"), fiscal_year__lt=OuterRef("year_shown"))
         last = earlier.order_by("-fiscal_year")
         of_the_year = ProgressReport.objects.filter(target=OuterRef("pk"), fiscal_year=OuterRef("year_shown"))
-        unreported = kind == "unreported"
         return (
-            self._targets.filter(condition)
-            .annotate(entry_fy=F("judged_fy" if unreported else "asked_fy"), year_shown=F("judged_fy" if unreported else "year_to_report"))
+            self._targets.annotate(year_shown=year)
             .annotate(
+                entry_fy=Case(unreported, default=F("asked_fy"), output_field=SmallIntegerField()),
                 previous_fy=Subquery(last.values("fiscal_year")[:1]),
                 previous_value=Subquery(last.values("accepted_value")[:1]),
                 previous_grade=Subquery(last.values("accepted_grade")[:1]),
@@ -146,23 +184,12 @@ class OfficialsWork:
                 report_state=Subquery(of_the_year.values("state")),
             )
             .select_related("programme__lead")
-            .order_by(F("judged_fy").asc(nulls_last=True), "code")
         )
 
-    def reports(self, kind: str) -> QuerySet[ProgressReport]:
-        """The reports in one state, the one that waits longest first."""
-        _title, state = REPORTS_IN_HAND[kind]
-        found = self._reports.filter(state=state).with_evidence_told()
-        return found.select_related("target__programme__lead", "submitted_by").order_by("reported_at", "pk")
-
-    def by_division(self, tree: Tree) -> list[Line]:
-        """The numbers of each kind of work by lead organisation, in the order of their codes. Two queries, and the tree."""
-        numbers = {kind: Count("pk", filter=condition) for kind, (_title, condition) in TARGETS_TO_REPORT.items()}
-        counted = self._targets.order_by().values("programme__lead").annotate(**numbers)
-        states = {state: kind for kind, (_title, state) in REPORTS_IN_HAND.items()}
-        in_hand = self._reports.filter(state__in=states).order_by().values_list("target__programme__lead", "state").annotate(Count("pk"))
-        to_report = ((row["programme__lead"], kind, row[kind]) for row in counted for kind in numbers)
-        return lines(chain(to_report, ((lead, states[state], number) for lead, state, number in in_hand)), tree)
+    def _reports_told(self, states: Iterable[str]) -> QuerySet[ProgressReport]:
+        """The reports in these states, the one that waits longest first, with what a row of `reports` tells."""
+        found = ProgressReport.objects.of_standing_targets(self.on).filter(target__programme__in=self._programmes, state__in=states)
+        return found.with_evidence_told().select_related("target__programme__lead", "submitted_by").order_by(*LONGEST_WAITING)
 
 
 # --- A reviewer's work --------------------------------------------------------------------------------------------------------------

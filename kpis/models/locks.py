@@ -67,13 +67,18 @@ class EntryLock(models.Model):
         return gettext("Results of %(year)s are locked for entry: by %(by)s on %(at)s. Reason: %(reason)s") % words
 
 
+def holds_on(day: date, through: str = "") -> Q:
+    """Whether an exception from a lock, looked at `through` a relation, is in force on a day: its last day counts."""
+    return Q(**{f"{through}until_on__gte": day})
+
+
 class LockExceptionQuerySet(models.QuerySet):
     def get_by_natural_key(self, fiscal_year, organisation):
         return self.get(lock__fiscal_year=fiscal_year, organisation__code=organisation)
 
     def on(self, day: date):
-        """Exceptions in force on a day: the last day counts."""
-        return self.filter(until_on__gte=day)
+        """Exceptions in force on a day."""
+        return self.filter(holds_on(day))
 
 
 class LockException(models.Model):

@@ -1,14 +1,14 @@
 """My work: the first page after the log-in, by role. What an official has to report, what a reviewer has to decide."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.roles import Role
 from budget.forms import OrganisationField, OrganisationsForm
@@ -25,32 +25,36 @@ def home(request):
     return HttpResponseRedirect(reverse("kpis:work" if request.user.is_authenticated and request.user.is_staff else "kpis:dashboard"))
 
 
+TITLES = {kind: title for kind, (title, _of) in (work.TARGETS_TO_REPORT | work.REPORTS_IN_HAND).items()}
+TITLES["decide"] = gettext_lazy("Reports to decide")
+
+
 class WorkForm(OrganisationsForm):
     """Which list to show whole, and of which organisation."""
 
-    KINDS = (*work.REPORTS_IN_HAND, *work.TARGETS_TO_REPORT, "decide")
-
-    show = forms.ChoiceField(choices=[("", ""), *((kind, kind) for kind in KINDS)], required=False)
+    show = forms.ChoiceField(choices=[("", ""), *TITLES.items()], required=False)
     organisation = OrganisationField()
 
 
 @dataclass(frozen=True)
 class WorkList:
-    """A list of things to do, of targets or of reports: its first rows among the other lists, all of them on a page of its own."""
+    """A list of things to do, of targets or of reports, among the other lists: how many there are, and the first rows."""
 
     kind: str
-    title: Any
     number: int
-    rows: QuerySet
-    of_reports: bool
+    rows: Iterable
 
     @property
-    def first_rows(self):
-        return self.rows[:ROWS_SHOWN] if self.number else []
+    def title(self):
+        return TITLES[self.kind]
+
+    @property
+    def of_reports(self) -> bool:
+        return self.kind not in work.TARGETS_TO_REPORT
 
 
 class WorkPage(InsidePage):
-    """What the user has to do today, by the roles of today's postings."""
+    """What the user has to do today, by the roles of today's postings; or one list of it whole."""
 
     template_name = "kpis/work.html"
     extra_context = {"section": "work"}
@@ -58,51 +62,50 @@ class WorkPage(InsidePage):
 
     def problems(self):
         yield from super().problems()
-        self.form = WorkForm(self.request.GET)
+        self.form = WorkForm(self.request.GET, tree=self.request.user.tree)
         yield from problems_of(self.form)
         if self.request.GET.get("page") and not self.request.GET.get("show"):
             yield Problem("page", gettext("Only a whole list has pages: say which by show."))
 
     def get_context_data(self, **kwargs):
         today = timezone.localdate()
-        roles, asked = self.request.user.roles_on(today), self.form.cleaned_data
-        organisation = asked["organisation"]
-        context = super().get_context_data(on=today, roles=roles, organisation=organisation, **kwargs)
+        roles, organisation = self.request.user.roles_on(today), self.form.cleaned_data["organisation"]
         narrowed = organisation and self.form.tree.below(organisation)
-        lists = []
+        context = super().get_context_data(on=today, roles=roles, organisation=organisation, rows_shown=ROWS_SHOWN, **kwargs)
         if Role.OFFICIAL in roles:
             context["locks"] = locks.with_exceptions(today)
-            context["divisions"], officials = self.of_an_official(today, narrowed)
-            lists += officials
+        if kind := self.form.cleaned_data["show"]:
+            return context | self.whole(kind, today, narrowed, roles)
+        return context | self.all_lists(today, narrowed, roles)
+
+    def whole(self, kind, today, narrowed, roles) -> dict[str, Any]:
+        """One list, page by page. Refused where no posting of the user gives it."""
+        if (Role.REVIEWER if kind == "decide" else Role.OFFICIAL) not in roles:
+            raise Refused(Problem("show", gettext("Your postings of today have no such list.")))
+        if kind == "decide":
+            rows = work.to_decide(self.request.user, today, narrowed)
+        else:
+            todo = work.OfficialsWork(self.request.user, today, narrowed)
+            rows = todo.targets(kind) if kind in work.TARGETS_TO_REPORT else todo.reports(kind)
+        turning = turned(page_of(rows, self.request))
+        return turning | {"whole": WorkList(kind, turning["page"].paginator.count, turning["page"].object_list)}
+
+    def all_lists(self, today, narrowed, roles) -> dict[str, Any]:
+        """The numbers and the first rows of every list, and what else a role looks after."""
+        user, lists, context = self.request.user, [], {}
+        if Role.OFFICIAL in roles:
+            todo = work.OfficialsWork(user, today, narrowed)
+            divisions, rows = todo.by_division(self.form.tree), todo.first_rows(ROWS_SHOWN)
+            numbers = reports.totals(divisions)
+            lists += [WorkList(kind, numbers[kind], rows[kind]) for kind in work.OFFICIALS_LISTS]
+            context["divisions"] = [(one.organisation, [(kind, one.counts[kind]) for kind in work.OFFICIALS_LISTS]) for one in divisions]
         if Role.REVIEWER in roles:
-            waiting = work.to_decide(self.request.user, today, narrowed)
-            lists.append(WorkList("decide", gettext("Reports to decide"), waiting.count(), waiting, of_reports=True))
+            waiting = work.to_decide(user, today, narrowed)
+            lists.append(WorkList("decide", waiting.count(), waiting[:ROWS_SHOWN]))
             missed = reports.overdue_targets(today, statuses=(Status.MISSED,))
             context["open_misses"] = (missed if narrowed is None else missed.filter(programme__lead__in=narrowed)).count()
         if Role.ADMINISTRATOR in roles:
             context["no_last_day"] = [(reason, NoDeadline(reason).label, n) for reason, n in reports.no_last_day_counts(today).items()]
-        if roles & {Role.OFFICIAL, Role.ADMINISTRATOR} and not asked["show"]:
-            context["proposals"] = TargetProposal.objects.open().decidable_by(self.request.user, today).count()
-        if asked["show"]:
-            context["whole"] = whole = next((one for one in lists if one.kind == asked["show"]), None)
-            if whole is None:
-                raise Refused(Problem("show", gettext("Your postings of today have no such list.")))
-            context |= turned(page_of(whole.rows, self.request))
-        return context | {"lists": lists, "has_work": any(one.number for one in lists), "rows_shown": ROWS_SHOWN}
-
-    def of_an_official(self, today, narrowed) -> tuple[list, list[WorkList]]:
-        """The numbers of each division, and the lists of what is to be done. Beside a whole list nothing is counted."""
-        todo = work.OfficialsWork(self.request.user, today, narrowed)
-        divisions = [] if self.form.cleaned_data["show"] else todo.by_division(self.form.tree)
-        numbers = reports.totals(divisions)
-        in_hand = [
-            WorkList(kind, title, numbers[kind], todo.reports(kind), of_reports=True)
-            for kind, (title, _state) in work.REPORTS_IN_HAND.items()
-        ]
-        to_report = [
-            WorkList(kind, title, numbers[kind], todo.targets(kind), of_reports=False)
-            for kind, (title, _condition) in work.TARGETS_TO_REPORT.items()
-        ]
-        returned, *others = in_hand
-        lists = [returned, *to_report, *others]
-        return [(one.organisation, [(kind.kind, one.counts[kind.kind]) for kind in lists]) for one in divisions], lists
+        if roles & {Role.OFFICIAL, Role.ADMINISTRATOR}:
+            context["proposals"] = TargetProposal.objects.open().decidable_by(user, today).count()
+        return context | {"lists": lists, "has_work": any(one.number for one in lists)}

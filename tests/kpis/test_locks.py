@@ -103,7 +103,7 @@ def test_locks_cost_the_same_for_any_number_of_years_and_exceptions(target, lock
     for _n in range(count):
         LockExceptionFactory(lock=lock)
         LockExceptionFactory()
-    with django_assert_num_queries(5):  # locks, exceptions, the tree, who leads and who answers for programmes
+    with django_assert_num_queries(4):  # locks with exceptions, the tree, who leads and who answers for programmes
         assert refused_to(target.programme)
 
 

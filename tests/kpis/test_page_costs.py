@@ -34,7 +34,7 @@ ON = "on=2026-09-01"  # a day after the results of FY2025 were due
 READERS = ("public", "official", "reviewer", "administrator")
 LIMIT = 10  # that a page stays below
 
-# Of each page what it costs the public, an official, a reviewer, an administrator. None: it is led to the log-in.
+# Of each page what it costs the public, an official, a reviewer, an administrator. None: it is not shown to them.
 COSTS = {
     # Targets, the tree of organisations, targets of last month, money, due soon, documents.
     f"/dashboard/?{ON}": (7, 9, 9, 9),
@@ -73,6 +73,11 @@ COSTS = {
     # What is unreported before the day to come, number, rows, documents; organisations, where one is asked for.
     f"/round/?{ON}&show=missing": (None, 5, 5, 5),
     f"/round/?{ON}&show=missing&lead=division": (None, 6, 6, 6),
+    # An official: organisations, locks, what there is to do, targets, reports, proposals, documents. A reviewer: reports to decide, counted
+    # and shown, open misses. An administrator: what has no last day, proposals. One list whole: its number and its rows.
+    "/work/": (None, 9, 6, 5),
+    "/work/?show=unreported": (None, 7, None, None),
+    "/work/?show=decide": (None, None, 5, None),
 }
 
 
@@ -90,6 +95,7 @@ def crowd(request, time_machine, division, other_division, bureau, reviewer):
         OutcomeTargetFactory(deadline_year=None, programme__lead=other_division)
         OutcomeTargetFactory(deadline_kind=DeadlineKind.DATE, deadline_year=None, deadline_on=date(2026, 10, 1), **terms)
         OutcomeTargetFactory(**terms)  # unreported
+        ProgressReportFactory(target__programme=programme, submitted=True)
         OrganisationFactory(parent=bureau, name=f"crowd {number}")
         ProgrammeOrganisationFactory(programme=programme, organisation=OrganisationFactory(parent=bureau))
         BudgetAmountFactory(programme=programme, fiscal_year=2000 + number, passage=passage)

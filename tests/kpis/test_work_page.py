@@ -10,12 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.roles import Role
-from budget.models import Tree
 from kpis import work, workflow
 from kpis.choices import ReportState
 from kpis.models import OutcomeTarget
 from tests.factories import (
     PASSWORD,
+    EntryLockFactory,
+    LockExceptionFactory,
     OutcomeTargetFactory,
     PostingFactory,
     ProgrammeFactory,
@@ -43,7 +44,7 @@ def programme(division):
 
 def lists(response) -> dict[str, list]:
     """The rows of each list, by their target's code."""
-    return {one.kind: [getattr(row, "code", None) or row.target.code for row in one.first_rows] for one in response.context["lists"]}
+    return {one.kind: [getattr(row, "code", None) or row.target.code for row in one.rows] for one in response.context["lists"]}
 
 
 def numbers(response) -> dict[str, int]:
@@ -147,7 +148,7 @@ def test_unreported_target_of_each_year_is_entered_for_the_year_that_makes_it_ov
     programme.start_fiscal_year = 2024
     programme.save()
     OutcomeTargetFactory(programme=programme, each_year=True, deadline_year=None)
-    (row,) = next(one.first_rows for one in client.get(WORK).context["lists"] if one.kind == "unreported")
+    (row,) = next(one.rows for one in client.get(WORK).context["lists"] if one.kind == "unreported")
     assert (row.entry_fy, row.asked_fy) == (2024, 2025)
 
 
@@ -224,11 +225,12 @@ def test_page_of_an_official_costs_the_same_for_any_number(as_official, programm
     costs = []
     for number in (1, 12):
         add(number)
-        costs.append((cost(), cost(show="unreported")))
-    # Session, user with postings, tree of the postings, targets and reports counted, tree of names, proposals counted; the first rows of
-    # six lists; the locks; documents.
-    # Of a whole list: session, user, tree of the postings, number, rows; the locks; documents.
-    assert costs == [(15, 7), (15, 7)]
+        lock = EntryLockFactory()
+        LockExceptionFactory.create_batch(number, lock=lock)
+        costs.append((cost(), cost(show="unreported"), cost(show="draft")))
+    # Session, user with postings, organisations, locks; what there is to do, the first targets of all lists, the first reports; proposals
+    # counted; documents. Of a whole list: session, user, organisations, locks, number, rows, documents.
+    assert costs == [(9, 7, 7), (9, 7, 7)]
 
 
 # --- The work of the others ---------------------------------------------------------------------------------------------------------
@@ -297,12 +299,14 @@ def test_who_enters_and_decides_nothing_sees_what_to_read_or_to_keep(client, who
 # --- Numbers ------------------------------------------------------------------------------------------------------------------------
 
 
-def test_numbers_of_an_official_ask_three_questions(official, programme, django_assert_num_queries):
+def test_numbers_of_an_official_cost_one_query_and_the_first_rows_two(official, programme, django_assert_num_queries):
     OutcomeTargetFactory.create_batch(3, programme=programme, deadline_year=2025)
     todo = work.OfficialsWork(official, timezone.localdate())
     official.organisation_ids_on(timezone.localdate(), Role.OFFICIAL)  # the postings are read once
-    with django_assert_num_queries(3):  # the targets, the reports, the tree of names
-        assert [(one.organisation, one.counts["unreported"]) for one in todo.by_division(Tree())] == [(programme.lead, 3)]
+    with django_assert_num_queries(1):
+        assert [(one.organisation, one.counts["unreported"]) for one in todo.by_division(official.tree)] == [(programme.lead, 3)]
+    with django_assert_num_queries(2):  # targets, reports
+        assert len(todo.first_rows(2)["unreported"]) == 2
 
 
 def test_lists_and_numbers_speak_of_every_state_that_waits_for_somebody():

@@ -156,7 +156,7 @@ def test_who_is_no_reviewer_cannot_accept(client, username):
 def _work(client):
     """What My work shows: how many rows each list has, and the codes of its first rows."""
     lists = client.get(reverse("kpis:work")).context["lists"]
-    return {one.kind: (one.number, [getattr(row, "code", None) or row.target.code for row in one.first_rows]) for one in lists}
+    return {one.kind: (one.number, [getattr(row, "code", None) or row.target.code for row in one.rows]) for one in lists}
 
 
 def test_result_goes_from_the_first_page_after_the_log_in_to_acceptance_over_a_return(client):
