@@ -5,9 +5,8 @@ from django.contrib.auth.forms import BaseUserCreationForm
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from budget.admin.lists import in_tree, organisation_nodes
-from budget.forms import DayField, ReasonForm
-from budget.models import Organisation
+from budget.forms import DayField, ReasonForm, organisation_choices
+from budget.models import Organisation, Tree
 
 
 class NewUserForm(ReasonForm, BaseUserCreationForm):
@@ -17,7 +16,7 @@ class NewUserForm(ReasonForm, BaseUserCreationForm):
 
 
 def _scopes() -> list[tuple[str, str]]:
-    return [("", "---------"), (ReshuffleForm.EVERYWHERE, _("all organisations")), *in_tree(organisation_nodes())]
+    return [("", "---------"), (ReshuffleForm.EVERYWHERE, _("all organisations")), *organisation_choices(Tree(), whole=True)]
 
 
 class ReshuffleForm(forms.Form):

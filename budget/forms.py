@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from budget.fiscal import day_name, fiscal_year_name, parse_day, parse_year
 from budget.history import Version
-from budget.models import Tree
+from budget.models import Organisation, Tree
 
 
 class FiscalYearField(forms.CharField):
@@ -96,6 +96,29 @@ class MomentField(forms.CharField):
         return aware.astimezone(UTC)  # PostgreSQL reads no offset beyond 16 hours
 
 
+# A tree of so many organisations is offered whole; the whole government's have some 800.
+OFFERED_WHOLE = 150
+
+
+def organisation_choices(tree: Tree, chosen: Organisation | None = None, *, whole: bool = False) -> list[tuple[str, str]]:
+    """Code and name of the organisations that a box offers, each below its parent and set in from it: many divisions share a name.
+
+    A large tree is opened along the path to the chosen one, unless the `whole` of it is asked for: the topmost ones are offered, and what
+    lies directly below each one on the path, and below whoever stands alone.
+    """
+    path = set(tree.path_to(chosen)) if chosen else set()
+    whole = whole or len(list(tree)) <= OFFERED_WHOLE
+
+    def below(parent, depth):
+        nodes = tree.directly_below(parent)
+        for node in nodes:
+            yield node.code, "\u3000" * depth + node.name
+            if whole or node in path or len(nodes) == 1:
+                yield from below(node, depth + 1)
+
+    return list(below(None, 0))
+
+
 class OrganisationField(forms.TypedChoiceField):
     """An organisation, named by its code; None without it. Its form says out of which tree (`OrganisationsForm`)."""
 
@@ -103,9 +126,17 @@ class OrganisationField(forms.TypedChoiceField):
         super().__init__(**{"required": False, "empty_value": None, **options})
         self.empty_label = empty_label
 
-    def read_from(self, tree: Tree) -> None:
-        self.coerce = tree.of_code
-        self.choices = lambda: [("", self.empty_label), *((node.code, node.name) for node in tree)]
+    def read_from(self, tree: Tree, code: str | None) -> None:
+        """Offer the organisations of a tree, opened along the path to the one of this code; accept all of them."""
+        self.coerce, self.valid_value = tree.of_code, lambda value: tree.of_code(value) is not None
+
+        def choices():
+            offered = organisation_choices(tree, tree.of_code(code or ""))
+            if len(offered) < len(list(tree)):
+                offered = [(_("Choose one and show, and what lies below it is offered:"), offered)]
+            return [("", self.empty_label), *offered]
+
+        self.choices = choices
 
 
 class OrganisationsForm(forms.Form):
@@ -114,9 +145,9 @@ class OrganisationsForm(forms.Form):
     def __init__(self, *args, tree: Tree | None = None, **options):
         super().__init__(*args, **options)
         self.tree = tree or Tree()
-        for field in self.fields.values():
+        for name, field in self.fields.items():
             if isinstance(field, OrganisationField):
-                field.read_from(self.tree)
+                field.read_from(self.tree, self.data.get(self.add_prefix(name)))
 
 
 def day_of(text: str, *, option: str) -> date:

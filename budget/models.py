@@ -137,6 +137,17 @@ class Tree:
     def of_code(self, code: str) -> Organisation | None:
         return self._by_code.get(code)
 
+    @cached_property
+    def _directly_below(self) -> dict[int | None, list[Organisation]]:
+        found = defaultdict(list)
+        for node in self:
+            found[node.parent_id if node.parent_id in self._nodes else None].append(node)
+        return found
+
+    def directly_below(self, organisation: Organisation | None) -> list[Organisation]:
+        """The organisations of which this one is the parent, in the order of their codes; the topmost ones for None."""
+        return self._directly_below.get(organisation and organisation.pk, [])
+
     def below(self, organisation: Organisation) -> set[int]:
         """The keys of the organisation and of all below it."""
         return subtree_ids(((node.pk, node.parent_id) for node in self), [organisation.pk])

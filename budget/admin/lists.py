@@ -1,6 +1,5 @@
 """The lists of the admin: filters that ask nothing of the rows, and pages that nobody counts, so that a list costs the same at any size."""
 
-from collections import defaultdict
 from collections.abc import Callable
 
 from django.contrib import admin, messages
@@ -15,8 +14,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from budget.fiscal import day_name, fiscal_year_name, fiscal_year_of
-from budget.forms import DayField
-from budget.models import Organisation, subtree_ids
+from budget.forms import DayField, organisation_choices
+from budget.models import Tree
 
 
 def is_year(field: models.Field) -> bool:
@@ -111,25 +110,6 @@ class UncountedChangeList(ChangeList):
 # --- Filters ------------------------------------------------------------------------------------------------------------------------
 
 
-def organisation_nodes() -> list[tuple]:
-    """(id, parent id, code, name) of all organisations. One query."""
-    return list(Organisation.objects.values_list("id", "parent_id", "code", "name"))
-
-
-def in_tree(nodes: list[tuple]) -> list[tuple[str, str]]:
-    """Code and name of each organisation, below its parent and set in from it: many divisions share a name."""
-    children = defaultdict(list)
-    for node, parent, code, name in nodes:
-        children[parent].append((node, code, name))
-
-    def below(parent, depth):
-        for node, code, name in children[parent]:
-            yield code, "\u3000" * depth + name
-            yield from below(node, depth + 1)
-
-    return list(below(None, 0))
-
-
 class OrganisationFilter(admin.SimpleListFilter):
     """Rows of an organisation and of all below it; `path` leads from a row to its organisation."""
 
@@ -142,14 +122,14 @@ class OrganisationFilter(admin.SimpleListFilter):
         return type(cls.__name__, (cls,), {"path": path})
 
     def lookups(self, request, model_admin):
-        self.nodes = organisation_nodes()
-        return in_tree(self.nodes)
+        self.tree = Tree()
+        return organisation_choices(self.tree, self.tree.of_code(self.value() or ""))
 
     def queryset(self, request, queryset):
         if not self.value():
             return queryset
-        roots = [node for node, _parent, code, _name in self.nodes if code == self.value()]
-        return queryset.filter(**{f"{self.path}__in": subtree_ids([node[:2] for node in self.nodes], roots)})
+        organisation = self.tree.of_code(self.value())
+        return queryset.filter(**{f"{self.path}__in": self.tree.below(organisation)}) if organisation else queryset.none()
 
 
 class FiscalYearFilter(admin.SimpleListFilter):
