@@ -41,7 +41,7 @@ class RoundList(NamedTuple):
         """On targets that carry their place."""
         return Q(place__in=self.places) & (Q() if self.states is None else Q(report_state__in=self.states))
 
-    def holds(self, place: str, state: str | None) -> bool:
+    def holds(self, place: str | None, state: str | None) -> bool:
         return place in self.places and (self.states is None or state in self.states)
 
 
@@ -70,23 +70,20 @@ def lists_shown(on: date) -> tuple[str, ...]:
 
 
 def with_place(targets: QuerySet[OutcomeTarget], on: date, known_at: datetime | None = None) -> QuerySet[OutcomeTarget]:
-    """The targets that the round of a day speaks of, with their status, `place`, and `report_state`: that of the report which hands the
-    result in, else of the year's report; None where there is none. `known_at` is the moment by which what is read was recorded.
+    """The targets of which a year's result is asked for by a day, with their status, `place`, None where the round does not speak of it,
+    and `report_state`: that of the report which hands the result in, else of the year's report; None where there is none. `known_at` is
+    the moment by which what is read was recorded.
     """
     year, due = last_ended_year(on), due_on(on)
-    handing_in = work.answers().order_by("fiscal_year")
     submissions = ProgressReport.history.filter(
-        target_id=OuterRef("pk"), fiscal_year=OuterRef("answering_fy"), submitted_at__lt=start_of_day(due + timedelta(days=1))
+        target_id=OuterRef("target_id"), fiscal_year=OuterRef("fiscal_year"), submitted_at__lt=start_of_day(due + timedelta(days=1))
     )
     if known_at is not None:
         submissions = submissions.filter(history_date__lte=known_at)
+    # Asked of the report, not of the target: a database would look for the report again with each of the target's submissions.
+    handing_in = work.answers().annotate(in_time=Exists(submissions)).order_by("fiscal_year")
     of_the_year = ProgressReport.objects.filter(target=OuterRef("pk"), fiscal_year=OuterRef("year_to_report"))
-    placed = (
-        work.with_year_to_report(targets, on)
-        .filter(has_begun=True)
-        .annotate(answering_fy=Subquery(handing_in.values("fiscal_year")[:1]))
-        .alias(in_time=Exists(submissions))
-    )
+    placed = work.with_year_to_report(targets, on).filter(has_begun=True).alias(in_time=Subquery(handing_in.values("in_time")[:1]))
     place = Case(
         When(year_to_report__lt=year, is_done=False, is_answered=False, then=Value(EARLIER)),
         When(year_to_report__lt=year, then=None),
@@ -97,7 +94,7 @@ def with_place(targets: QuerySet[OutcomeTarget], on: date, known_at: datetime | 
         output_field=CharField(),
     )
     state = Case(When(is_answered=True, then=Subquery(handing_in.values("state")[:1])), default=Subquery(of_the_year.values("state")))
-    return placed.annotate(place=place, report_state=state).filter(place__isnull=False)
+    return placed.annotate(place=place, report_state=state)
 
 
 # --- By division --------------------------------------------------------------------------------------------------------------------
@@ -140,7 +137,7 @@ def by_division(targets: QuerySet[OutcomeTarget], tree: Tree) -> list[BureauLine
     return sorted(found.values(), key=lambda one: one.bureau.code)
 
 
-def _lists_with(place: str, state: str | None) -> list[str]:
+def _lists_with(place: str | None, state: str | None) -> list[str]:
     """The lists that hold targets of this place whose report is in this state."""
     return [name for name, one in LISTS.items() if one.holds(place, state)]
 
