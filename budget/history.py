@@ -61,9 +61,12 @@ class Version:
 
     @classmethod
     def of(cls, instance: models.Model, belonging: Iterable[models.QuerySet] = ()) -> "Version":
-        """The version of now; `belonging` are the histories of the rows that belong to the object. One query for each kind."""
+        """The version of now; `belonging` are the histories of the rows that belong to the object. One query."""
         histories = [type(instance).history.filter(**{instance._meta.pk.name: instance.pk}), *belonging]
-        return cls({_kind(rows.model): rows.aggregate(newest=models.Max("history_id"))["newest"] or 0 for rows in histories})
+        of_kinds = [rows.order_by().annotate(of_kind=models.Value(_kind(rows.model))).values("of_kind") for rows in histories]
+        first, *others = [rows.annotate(newest=models.Max("history_id")).values_list("of_kind", "newest") for rows in of_kinds]
+        newest = dict(first.union(*others, all=True))
+        return cls({kind: newest.get(kind) or 0 for kind in (_kind(rows.model) for rows in histories)})
 
     @classmethod
     def read(cls, text: str) -> "Version":
