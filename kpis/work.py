@@ -24,6 +24,8 @@ from kpis.models import OutcomeTarget, ProgressReport, has_no_last_day, is_overd
 from kpis.reports import Line, lines
 from kpis.status import flag
 
+LAST_YEAR = 9999  # that a calendar has
+
 
 def asked(on: date) -> QuerySet[OutcomeTarget]:
     """The targets of which a result is asked for on a day, with their status and `asked_fy`, the fiscal year asked for."""
@@ -50,6 +52,12 @@ def with_year_to_report(targets: QuerySet[OutcomeTarget], on: date) -> QuerySet[
         default=Value(ended),
         output_field=SmallIntegerField(),
     )
+    # After the deadline's year a report of any later year answers it too.
+    answered_to = Case(
+        When(each_year=False, due_fy=F("year_to_report"), then=Value(LAST_YEAR)),
+        default=F("year_to_report"),
+        output_field=SmallIntegerField(),
+    )
     begun = (
         Q(each_year=True) & (Q(first_year=None) | Q(first_year__lte=F("year_to_report")))
         | Q(each_year=False, due_fy__lte=ended)
@@ -60,6 +68,7 @@ def with_year_to_report(targets: QuerySet[OutcomeTarget], on: date) -> QuerySet[
     return (
         targets.with_status(on)
         .annotate(year_to_report=year)
+        .alias(answered_to=answered_to)
         .alias(
             has_begun=flag(begun),
             is_done=flag(Q(status=Status.ACHIEVED, each_year=False) & (Q(last_day_passed=True) | Q(due_on=None))),
@@ -72,12 +81,11 @@ def answers() -> QuerySet[ProgressReport]:
     """The reports that answer the year to report of an outer target: of that year, or, after the deadline's year, of a later one;
     submitted, accepted, or accepted once and under correction.
     """
-    told = ProgressReport.objects.filter(
-        Q(state__in=(ReportState.SUBMITTED, ReportState.ACCEPTED)) | Q(accepted_measured_on__isnull=False), target=OuterRef("pk")
+    return ProgressReport.objects.filter(
+        Q(state__in=(ReportState.SUBMITTED, ReportState.ACCEPTED)) | Q(accepted_measured_on__isnull=False),
+        target=OuterRef("pk"),
+        fiscal_year__range=(OuterRef("year_to_report"), OuterRef("answered_to")),
     )
-    same_year = Q(fiscal_year=OuterRef("year_to_report"))
-    later_year = Q(fiscal_year__gt=OuterRef("year_to_report"), target__each_year=False, target__due_fy=OuterRef("year_to_report"))
-    return told.filter(same_year | later_year)
 
 
 # --- An official's work -------------------------------------------------------------------------------------------------------------
