@@ -288,7 +288,6 @@ class Programme(models.Model):
     purpose = models.TextField(_("purpose"), blank=True)
     overview = models.TextField(_("overview"), blank=True)
     scheme = models.TextField(_("scheme"), blank=True)
-    predecessors = models.ManyToManyField("self", through="ProgrammeSuccession", symmetrical=False, related_name="successors")
 
     objects = ProgrammeQuerySet.as_manager()
     history = TrackedHistory()

@@ -185,8 +185,8 @@ def test_model_has_a_name_for_people(model):
     assert {"verbose_name", "verbose_name_plural"} <= set(model._meta.original_attrs)
 
 
-# Links that no page shows by themselves: their through models are shown.
-NAMED_BY_THEIR_LINKS = {"Programme.organisations", "Programme.predecessors"}
+# A link that no page shows by itself: its through model is shown.
+NAMED_BY_THEIR_LINKS = {"Programme.organisations"}
 
 
 def test_every_field_has_a_name_for_people():
@@ -217,7 +217,7 @@ def test_row_that_others_point_to_cannot_be_deleted(model, db):
 def test_many_to_many_goes_through_a_model_with_history():
     links = [(model, field) for model, field in FIELDS if field.many_to_many]
 
-    assert names(links) == ["Programme.organisations", "Programme.predecessors"]
+    assert names(links) == ["Programme.organisations"]
     assert all(not field.remote_field.through._meta.auto_created for _, field in links)
     assert all(hasattr(field.remote_field.through, "history") for _, field in links)
 
