@@ -1,10 +1,11 @@
 """How reports and lists are narrowed. The same filters serve the page, the CSV and the command; an unknown parameter is refused."""
 
 import json
+from collections.abc import Callable
 
 import django_filters
 from django import forms
-from django.db.models import F, Lookup
+from django.db.models import F, Lookup, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from budget.forms import DayField, FiscalYearField, OrganisationField, OrganisationsForm
@@ -79,6 +80,11 @@ def _organisation():
     return OrganisationFilter(method="within", label=_("organisation"), empty_label=_("all"))
 
 
+def _codes(choices, label):
+    """Any of some codes, ticked; a row has one of them, and so is found once."""
+    return django_filters.MultipleChoiceFilter(choices=choices, label=label, widget=forms.CheckboxSelectMultiple, distinct=False)
+
+
 def _text():
     """A text whose words are all mentioned: what is alike, and where it is looked for, `kpis.search` says."""
     return django_filters.CharFilter(method="mentioning", label=_("text"), max_length=search.LONGEST)
@@ -99,13 +105,37 @@ def _counted_for(method, label):
     return OrganisationFilter(method=method, label=label, widget=forms.HiddenInput)
 
 
-class OutcomeTargetFilterSet(django_filters.FilterSet):
-    """Narrows targets that carry their status (`with_status`)."""
+class ReportFilterSet(django_filters.FilterSet):
+    """Narrows the rows that a report chooses: first, `OF_TARGETS`, the targets among which it chooses, then what it chose.
+
+    What a target is without its status is asked first: the status is computed for those targets alone.
+    """
+
+    OF_TARGETS: tuple[str, ...] = ()
+
+    def __init__(self, *arguments, choose: Callable[[QuerySet], QuerySet] = lambda targets: targets, **options):
+        super().__init__(*arguments, **options)
+        self.choose = choose
+
+    def filter_queryset(self, queryset):
+        def narrowed(rows, names):
+            for name in names:
+                rows = self.filters[name].filter(rows, self.form.cleaned_data[name])
+            return rows
+
+        targets = narrowed(queryset, self.OF_TARGETS)
+        return narrowed(self.choose(targets), [name for name in self.filters if name not in self.OF_TARGETS])
+
+
+class OutcomeTargetFilterSet(ReportFilterSet):
+    """Narrows targets. Reports give them with their status (`with_status`)."""
+
+    OF_TARGETS = ("organisation", "bureau", "lead", "q", "term", "kind", "due_on_from", "due_on_to")
 
     organisation = _organisation()
-    term = django_filters.MultipleChoiceFilter(choices=Term, label=_("term"), widget=forms.CheckboxSelectMultiple)
+    term = _codes(Term, _("term"))
     kind = django_filters.ChoiceFilter(choices=Kind, label=_("kind"), empty_label=_("all"))
-    status = django_filters.MultipleChoiceFilter(choices=Status, label=_("status"), widget=forms.CheckboxSelectMultiple)
+    status = _codes(Status, _("status"))
     due_from = FiscalYearFilter(field_name="judged_fy", lookup_expr="gte", label=_("deadline from fiscal year"))
     due_to = FiscalYearFilter(field_name="judged_fy", lookup_expr="lte", label=_("deadline to fiscal year"))
     due_on_from = DayFilter(method="falling_due", label=_("last day from"))
@@ -147,11 +177,7 @@ class OutcomeTargetFilterSet(django_filters.FilterSet):
 class OverdueFilterSet(OutcomeTargetFilterSet):
     """The overdue report's filters: its statuses are those that a passed deadline can have."""
 
-    status = django_filters.MultipleChoiceFilter(
-        choices=[(code, code.label) for code in (Status.MISSED, Status.UNREPORTED, Status.AWAITING)],
-        label=_("status"),
-        widget=forms.CheckboxSelectMultiple,
-    )
+    status = _codes([(code, code.label) for code in (Status.MISSED, Status.UNREPORTED, Status.AWAITING)], _("status"))
     no_deadline = None
     sort = _order(default=_("longest overdue first"))
 
@@ -180,7 +206,7 @@ OVER = django_filters.ChoiceFilter(
 )
 
 
-class RevisionFilterSet(django_filters.FilterSet):
+class RevisionFilterSet(ReportFilterSet):
     """Narrows revisions (`kpis.revisions`). Organisation and words are those of the target as it stands."""
 
     WHEN = (("close", _("moved or eased within 90 days of the deadline or after it")), ("late", _("moved or eased after the deadline")))

@@ -29,15 +29,15 @@ _OF_ANY_STATUS = filters_of(_("by programme"), without=("no_deadline",))
 class Report:
     """One report.
 
-    `choose` gives the rows on the clocks and for what is asked; `told` what the columns read of each row. `defaults` are the parameters
-    that count where none of that name is given. The definition may name `day`, `until` (the end of the 90 days), `year` (the fiscal year
-    of the day) and `last_year`.
+    `choose` gives the rows on the clocks and for what is asked, among targets that carry no status yet; `told` what the columns read of
+    each row. `defaults` are the parameters that count where none of that name is given. The definition may name `day`, `until` (the end
+    of the 90 days), `year` (the fiscal year of the day) and `last_year`.
     """
 
     code: str
     title: Any
     definition: Any
-    choose: Callable[[Clocks, QueryDict], QuerySet]
+    choose: Callable[[Clocks, QueryDict, QuerySet], QuerySet]
     order: tuple[str, ...] = _BY_PROGRAMME
     columns: tuple[Column, ...] = reports.TARGET_COLUMNS
     filterset: type[django_filters.FilterSet] = _OF_ANY_STATUS
@@ -75,14 +75,14 @@ class Report:
         for name, values in self.defaults.items():
             if not asked.getlist(name):
                 asked.setlist(name, values)
-        return self.filterset(asked, queryset=self.choose(clocks, asked).order_by(*self.order))
+        return self.filterset(asked, choose=lambda targets: self.choose(clocks, asked, targets).order_by(*self.order))
 
 
 TARGETS = Report(
     "targets",
     _("All targets"),
     _("Outcome targets with their status on %(day)s. Withdrawn ones are left out."),
-    lambda clocks, asked: reports.targets_on(clocks.on),
+    lambda clocks, asked, targets: reports.targets_on(clocks.on, among=targets),
     filterset=OutcomeTargetFilterSet,
 )
 
@@ -94,7 +94,7 @@ _ALL = (
             "Targets whose deadline had passed on %(day)s with a miss, or in silence after their results were due."
             " A miss that a reviewer closed is left out."
         ),
-        lambda clocks, asked: reports.overdue_targets(clocks.on, tuple(asked.getlist("status"))),
+        lambda clocks, asked, targets: reports.overdue_targets(clocks.on, tuple(asked.getlist("status")), among=targets),
         order=reports.LONGEST_OVERDUE_FIRST,
         filterset=OverdueFilterSet,
         defaults={"status": OVERDUE},
@@ -106,7 +106,7 @@ _ALL = (
             "Targets whose deadline had passed on %(day)s without a verdict yet: their results are not due yet, or one is submitted and"
             " not accepted, or a preliminary one misses and the final one is not due yet. A target of each year awaits the year judged."
         ),
-        lambda clocks, asked: reports.overdue_targets(clocks.on, (Status.AWAITING,)),
+        lambda clocks, asked, targets: reports.overdue_targets(clocks.on, (Status.AWAITING,), among=targets),
         order=reports.LONGEST_OVERDUE_FIRST,
         columns=(*reports.TARGET_COLUMNS, reports.RESULTS_DUE_COLUMN),
         filterset=filters_of(_("earliest deadline first"), without=("status", "no_deadline")),
@@ -118,7 +118,7 @@ _ALL = (
             "Targets whose last day lies within 90 days: from %(day)s to %(until)s, both days included, whatever their status."
             " Targets of each year are judged by their years and are left out."
         ),
-        lambda clocks, asked: reports.due_soon(clocks.on),
+        lambda clocks, asked, targets: reports.due_soon(clocks.on, among=targets),
         order=("due_on", *_BY_PROGRAMME),
         filterset=filters_of(_("earliest deadline first"), without=("no_deadline",)),
     ),
@@ -130,7 +130,7 @@ _ALL = (
             " path: of the latest yearly milestone, or without milestones of the straight line from the baseline; or whose latest grade"
             " is 4 or 5. A result equal to the path is not behind."
         ),
-        lambda clocks, asked: reports.targets_on(clocks.on).filter(status=Status.BEHIND),
+        lambda clocks, asked, targets: reports.targets_on(clocks.on, among=targets).filter(status=Status.BEHIND),
         order=("due_on", *_BY_PROGRAMME),
         filterset=filters_of(_("earliest deadline first"), without=("status", "no_deadline")),
     ),
@@ -141,7 +141,7 @@ _ALL = (
             "Each time that the value, the deadline or another term of a target changed after it was set: who, when and why, and how near"
             " the deadline that was."
         ),
-        lambda clocks, asked: revisions.revisions(clocks.known_at).select_related("history_user"),
+        lambda clocks, asked, targets: revisions.revisions(clocks.known_at).select_related("history_user"),
         order=revisions.NEWEST_FIRST,
         columns=revisions.COLUMNS,
         filterset=RevisionFilterSet,
@@ -154,7 +154,7 @@ _ALL = (
             "Targets that have no last day, as none is stated or it cannot be told yet, and qualitative targets, which have no number."
             " A target of each year has its years for deadlines."
         ),
-        lambda clocks, asked: reports.without_deadline_or_number(clocks.on),
+        lambda clocks, asked, targets: reports.without_deadline_or_number(clocks.on, among=targets),
         columns=(*reports.TARGET_COLUMNS, reports.NO_DEADLINE_COLUMN),
         filterset=OutcomeTargetFilterSet,
     ),
@@ -165,7 +165,7 @@ _ALL = (
             "Targets whose deadline counts from an event whose day nobody recorded, or from the programme's end, which is not known."
             " Until somebody records it they have no last day and can never be overdue."
         ),
-        lambda clocks, asked: reports.to_be_recorded(clocks.on),
+        lambda clocks, asked, targets: reports.to_be_recorded(clocks.on, among=targets),
         columns=(*reports.TARGET_COLUMNS, reports.NO_DEADLINE_COLUMN, reports.DEADLINE_TEXT_COLUMN, reports.OPEN_ENDED_COLUMN),
         filterset=filters_of(
             _("by programme"), no_deadline=no_deadline_of(NoDeadline.PROGRAMME_END_NOT_KNOWN, NoDeadline.EVENT_NOT_RECORDED)
@@ -178,14 +178,14 @@ _ALL = (
             "Targets of programmes whose last fiscal year is %(year)s, and targets whose own last year it is: the fiscal year of the"
             " deadline, of a target of each year the last one that is judged."
         ),
-        lambda clocks, asked: reports.final_year(clocks.on),
+        lambda clocks, asked, targets: reports.final_year(clocks.on, among=targets),
         columns=(*reports.TARGET_COLUMNS, reports.PROGRAMME_END_COLUMN, reports.TARGET_END_COLUMN),
     ),
     Report(
         "started-last-year",
         _("Started last year"),
         _("Targets of programmes whose first fiscal year is %(last_year)s."),
-        lambda clocks, asked: reports.started_last_year(clocks.on),
+        lambda clocks, asked, targets: reports.started_last_year(clocks.on, among=targets),
         columns=(*reports.TARGET_COLUMNS, reports.PROGRAMME_START_COLUMN),
     ),
     Report(
@@ -196,7 +196,7 @@ _ALL = (
             " exact figures decide, not the attainment shown, which is cut to one decimal. Only targets that have an attainment: at"
             " least or more than a value above 0, at most or less than a value below the baseline."
         ),
-        lambda clocks, asked: reports.over_achieved(clocks.on),
+        lambda clocks, asked, targets: reports.over_achieved(clocks.on, among=targets),
         columns=(*reports.TARGET_COLUMNS, *reports.BASELINE_COLUMNS),
         filterset=filters_of(_("by programme"), without=("no_deadline",), over=OVER),
     ),
@@ -207,13 +207,13 @@ _ALL = (
             "Targets whose accepted result, the one that the status rests on, is the target value to the last digit. More than and less"
             " than are not met by it. Ranges and grades have no single value and are left out."
         ),
-        lambda clocks, asked: reports.exactly_at_target(clocks.on),
+        lambda clocks, asked, targets: reports.exactly_at_target(clocks.on, among=targets),
     ),
     Report(
         "closed-misses",
         _("Closed misses"),
         _("Targets that had missed by %(day)s, and whose miss a reviewer closed. They stay missed; the overdue report leaves them out."),
-        lambda clocks, asked: reports.closed_misses(clocks.on),
+        lambda clocks, asked, targets: reports.closed_misses(clocks.on, among=targets),
         order=("-closed_at", "code"),
         columns=(*reports.TARGET_COLUMNS, *reports.CLOSING_COLUMNS),
         filterset=filters_of(_("last closed first"), without=("status", "no_deadline")),

@@ -263,21 +263,24 @@ def _why_no_last_day(target: OutcomeTarget) -> str | None:
 LONGEST_OVERDUE_FIRST = ("judged_fy", "programme__code", "code")
 
 
-def targets_on(on: date) -> QuerySet[OutcomeTarget]:
+# Each of these chooses its rows `among` targets that carry no status yet: it is computed for these alone.
+
+
+def targets_on(on: date, *, among=OutcomeTarget.objects) -> QuerySet[OutcomeTarget]:
     """All standing targets with their status, and what `TARGET_COLUMNS` reads."""
-    return with_what_columns_read(OutcomeTarget.objects.with_status(on))
+    return with_what_columns_read(among.with_status(on))
 
 
-def overdue_targets(on: date, statuses: tuple[str, ...] = OVERDUE) -> QuerySet[OutcomeTarget]:
+def overdue_targets(on: date, statuses: tuple[str, ...] = OVERDUE, *, among=OutcomeTarget.objects) -> QuerySet[OutcomeTarget]:
     """The overdue report: missed and unreported targets, on request those awaiting their result; the longest overdue first."""
-    return with_what_columns_read(OutcomeTarget.objects.overdue(on, statuses)).order_by(*LONGEST_OVERDUE_FIRST)
+    return with_what_columns_read(among.overdue(on, statuses)).order_by(*LONGEST_OVERDUE_FIRST)
 
 
-def closed_misses(on: date) -> QuerySet[OutcomeTarget]:
+def closed_misses(on: date, *, among=OutcomeTarget.objects) -> QuerySet[OutcomeTarget]:
     """Targets that missed, and whose miss a reviewer closed: `closed_at`, `closed_by` and `closing_reason`."""
     of_the_year = ClosedMiss.objects.closed_on(on).filter(target=OuterRef("pk"), fiscal_year=OuterRef("judged_fy"))
     last = of_the_year.order_by("-number")
-    closed = OutcomeTarget.objects.closed_misses(on).annotate(
+    closed = among.closed_misses(on).annotate(
         closed_at=Subquery(last.values("closed_at")[:1]),
         closed_by=Subquery(last.values("closed_by__name")[:1]),
         closing_reason=Subquery(last.values("reason")[:1]),
@@ -285,41 +288,41 @@ def closed_misses(on: date) -> QuerySet[OutcomeTarget]:
     return with_what_columns_read(closed)
 
 
-def due_soon(on: date) -> QuerySet[OutcomeTarget]:
+def due_soon(on: date, *, among=OutcomeTarget.objects) -> QuerySet[OutcomeTarget]:
     """Targets whose last day is the day itself or one of the 90 days after it. Targets of each year have no such day."""
-    return _narrowed(falls_due(on, on + SOON), on)
+    return _narrowed(falls_due(on, on + SOON), on, among)
 
 
-def without_deadline_or_number(on: date) -> QuerySet[OutcomeTarget]:
+def without_deadline_or_number(on: date, *, among=OutcomeTarget.objects) -> QuerySet[OutcomeTarget]:
     """Targets that have no last day, each-year ones apart, and qualitative ones."""
-    return _narrowed(has_no_last_day() | Q(kind=Kind.QUALITATIVE), on)
+    return _narrowed(has_no_last_day() | Q(kind=Kind.QUALITATIVE), on, among)
 
 
-def to_be_recorded(on: date) -> QuerySet[OutcomeTarget]:
+def to_be_recorded(on: date, *, among=OutcomeTarget.objects) -> QuerySet[OutcomeTarget]:
     """Targets that get a last day once somebody records the event that the deadline counts from, or the programme's end (DOMAIN §4)."""
     awaited = (NoDeadline.EVENT_NOT_RECORDED, NoDeadline.PROGRAMME_END_NOT_KNOWN)
-    return with_what_columns_read(OutcomeTarget.objects.with_no_last_day().filter(no_deadline__in=awaited).with_status(on))
+    return with_what_columns_read(among.with_no_last_day().filter(no_deadline__in=awaited).with_status(on))
 
 
-def final_year(on: date) -> QuerySet[OutcomeTarget]:
+def final_year(on: date, *, among=OutcomeTarget.objects) -> QuerySet[OutcomeTarget]:
     """Targets whose programme's last fiscal year, or whose own, is the fiscal year that holds the day."""
     year = fiscal_year_of(on)
-    return _narrowed(Q(programme__end_fiscal_year=year) | Q(each_year=False, due_fy=year) | Q(each_year=True, last_year=year), on)
+    return _narrowed(Q(programme__end_fiscal_year=year) | Q(each_year=False, due_fy=year) | Q(each_year=True, last_year=year), on, among)
 
 
-def started_last_year(on: date) -> QuerySet[OutcomeTarget]:
+def started_last_year(on: date, *, among=OutcomeTarget.objects) -> QuerySet[OutcomeTarget]:
     """Targets of the programmes whose first fiscal year is the one before that of the day."""
-    return _narrowed(Q(programme__start_fiscal_year=fiscal_year_of(on) - 1), on)
+    return _narrowed(Q(programme__start_fiscal_year=fiscal_year_of(on) - 1), on, among)
 
 
-def over_achieved(on: date) -> QuerySet[OutcomeTarget]:
+def over_achieved(on: date, *, among=OutcomeTarget.objects) -> QuerySet[OutcomeTarget]:
     """Targets whose attainment, by the result that the status rests on, exceeds 120 %."""
-    return targets_on(on).filter(attains_more_than(120))
+    return targets_on(on, among=among).filter(attains_more_than(120))
 
 
-def exactly_at_target(on: date) -> QuerySet[OutcomeTarget]:
+def exactly_at_target(on: date, *, among=OutcomeTarget.objects) -> QuerySet[OutcomeTarget]:
     """Targets whose result, that the status rests on, is the target value itself. A range has no single value."""
-    return targets_on(on).filter(comparator__in=(*UPWARD, *DOWNWARD), basis_value=F("value"))
+    return targets_on(on, among=among).filter(comparator__in=(*UPWARD, *DOWNWARD), basis_value=F("value"))
 
 
 def attains_more_than(percent: int) -> Q:
@@ -333,9 +336,9 @@ def attains_more_than(percent: int) -> Q:
     return more | less
 
 
-def _narrowed(condition: Q, on: date) -> QuerySet[OutcomeTarget]:
+def _narrowed(condition: Q, on: date, among) -> QuerySet[OutcomeTarget]:
     """The standing targets that fulfil a condition of their own terms: it is asked before the status is computed."""
-    return with_what_columns_read(OutcomeTarget.objects.filter(condition).with_status(on))
+    return targets_on(on, among=among.filter(condition))
 
 
 def with_what_columns_read(targets: QuerySet[OutcomeTarget]) -> QuerySet[OutcomeTarget]:

@@ -14,7 +14,7 @@ from accounts.roles import Role
 from budget.forms import OrganisationField, OrganisationsForm
 from kpis import locks, reports, work
 from kpis.choices import NoDeadline, Status
-from kpis.models import TargetProposal
+from kpis.models import OutcomeTarget, TargetProposal
 from kpis.views.base import InsidePage, Problem, Refused, page_of, problems_of, turned
 
 ROWS_SHOWN = 10
@@ -102,8 +102,8 @@ class WorkPage(InsidePage):
         if Role.REVIEWER in roles:
             waiting = work.to_decide(user, today, narrowed)
             lists.append(WorkList("decide", waiting.count(), waiting[:ROWS_SHOWN]))
-            missed = reports.overdue_targets(today, statuses=(Status.MISSED,))
-            context["open_misses"] = (missed if narrowed is None else missed.filter(programme__lead__in=narrowed)).count()
+            among = OutcomeTarget.objects.all() if narrowed is None else OutcomeTarget.objects.filter(programme__lead__in=narrowed)
+            context["open_misses"] = among.overdue(today, (Status.MISSED,)).count()
         if Role.ADMINISTRATOR in roles:
             context["no_last_day"] = [(reason, NoDeadline(reason).label, n) for reason, n in reports.no_last_day_counts(today).items()]
         if roles & {Role.OFFICIAL, Role.ADMINISTRATOR}:

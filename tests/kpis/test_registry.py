@@ -14,6 +14,7 @@ from django.utils import translation
 from openpyxl import load_workbook
 
 from budget.history import explain
+from kpis import status
 from kpis.asof import Clocks
 from kpis.choices import Comparator, DeadlineKind, Status
 from kpis.exports.codes import CODE_TABLES
@@ -605,3 +606,20 @@ def test_list_of_all_targets_has_a_workbook_too(client, settled):
     sheet = workbook(client.get("/targets/", {"format": "xlsx", "status": Status.BEHIND.value, "on": "2026-09-01"}))["data"]
 
     assert [row[1] for row in sheet.iter_rows(min_row=2, values_only=True)] == holds("behind")
+
+
+@pytest.mark.parametrize("report", [report for report in REPORTS.values() if report.code != "revisions"], ids=lambda report: report.code)
+def test_status_is_computed_for_the_targets_alone_that_are_asked_for(at_noon, monkeypatch, report):
+    """Twenty thousand are not judged to show the few of a division."""
+    fill(2)
+    every = list(report.narrowed(Clocks(ON, None), QueryDict()).qs)
+    target, judged = every[0], []
+    annotate = status.annotate
+    monkeypatch.setattr(status, "annotate", lambda targets, **given: judged.extend(targets) or annotate(targets, **given))
+    lead = target.programme.lead.code
+
+    for query in (f"organisation={lead}", f"lead={lead}", f"bureau={lead}", f"q={target.code}"):
+        judged.clear()
+        found = list(report.narrowed(Clocks(ON, None), QueryDict(query)).qs)
+        assert [one.pk for one in found] == [one.pk for one in judged] == [target.pk]
+    assert len(every) > 1
