@@ -107,11 +107,9 @@ REPORTS_IN_HAND = {
     "draft": (_("Drafts"), ReportState.DRAFT),
     "submitted": (_("Waiting for a reviewer"), ReportState.SUBMITTED),
 }
-LONGEST_WAITING = ("reported_at", "pk")
-
-
 # The lists of an official, one after the other.
 OFFICIALS_LISTS = ("returned", *TARGETS_TO_REPORT, "draft", "submitted")
+LONGEST_WAITING = ("reported_at", "pk")
 
 
 @dataclass(frozen=True)
@@ -156,7 +154,8 @@ class OfficialsWork:
         reports: dict[str, list] = {state: [] for _title, state in REPORTS_IN_HAND.values()}
         for report in self._reports_told(reports).annotate(place=place).filter(place__lte=number):
             reports[report.state].append(report)
-        first_targets = {kind: [targets[key] for key in keys[kind]] for kind in TARGETS_TO_REPORT}
+        # One that was withdrawn since the overview was read is no longer there.
+        first_targets = {kind: [targets[key] for key in keys[kind] if key in targets] for kind in TARGETS_TO_REPORT}
         return first_targets | {kind: reports[state] for kind, (_title, state) in REPORTS_IN_HAND.items()}
 
     def targets(self, kind: str) -> QuerySet[OutcomeTarget]:

@@ -309,5 +309,13 @@ def test_numbers_of_an_official_cost_one_query_and_the_first_rows_two(official, 
         assert len(todo.first_rows(2)["unreported"]) == 2
 
 
+def test_target_that_is_withdrawn_between_two_queries_is_left_out(official, programme, administrator):
+    gone, there = OutcomeTargetFactory.create_batch(2, programme=programme, deadline_year=2025)
+    todo = work.OfficialsWork(official, timezone.localdate())
+    todo.by_division(official.tree)
+    workflow.withdraw(gone, by=administrator, reason="取下げ")
+    assert todo.first_rows(10)["unreported"] == [there]
+
+
 def test_lists_and_numbers_speak_of_every_state_that_waits_for_somebody():
     assert {state for _title, state in work.REPORTS_IN_HAND.values()} == {ReportState.RETURNED, ReportState.DRAFT, ReportState.SUBMITTED}
