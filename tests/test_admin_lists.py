@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import Posting, SentReminder, User
 from accounts.roles import Role
@@ -159,3 +159,10 @@ def test_choices_that_are_searched_are_not_counted(reader, division):
         found = reader.get(reverse("admin:autocomplete"), asked).json()
     assert (len(found["results"]), found["pagination"]["more"]) == (20, True)
     assert [query["sql"] for query in queries if "COUNT(" in query["sql"]] == []
+
+
+@every_list
+def test_list_is_titled_by_what_it_lists(reader, model):
+    """Django's own title, 変更する 成果目標 を選択, says neither that it is a list nor of what."""
+    with translation.override("ja"):
+        assert f"<h1>{model._meta.verbose_name_plural}</h1>" in reader.get(list_of(model)).text.replace("\n", "")

@@ -10,6 +10,7 @@ from django.core.paginator import EmptyPage, InvalidPage, Page, Paginator
 from django.db import models
 from django.utils import timezone
 from django.utils.formats import localize
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -84,7 +85,11 @@ class UncountedPaginator(Paginator):
 
 
 class UncountedChangeList(ChangeList):
-    """A list of the admin that is turned page by page and never counted."""
+    """A list of the admin that is turned page by page and never counted. Its title names what it lists."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.title = capfirst(self.opts.verbose_name_plural)
 
     def get_results(self, request):
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
