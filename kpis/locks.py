@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import FilteredRelation
 
 from budget.models import Organisation, Programme, ProgrammeOrganisation, subtree_ids
-from kpis.models import EntryLock, LockException, OutcomeTarget, ProgressReport
+from kpis.models import EntryLock, LockException
 from kpis.models.locks import holds_on
 
 
@@ -29,10 +29,12 @@ class Locks:
         return None if programme_id in self.excepted.get(fiscal_year, ()) else self.years.get(fiscal_year)
 
 
-def with_exceptions(on: date) -> dict[EntryLock, list[LockException]]:
-    """The locks of a day with the exceptions of that day. One query."""
+def with_exceptions(on: date, **narrowed) -> dict[EntryLock, list[LockException]]:
+    """What is locked, each lock with its exceptions of a day; `narrowed` by columns of the lock. One query."""
     of_the_day = FilteredRelation("exceptions", condition=holds_on(on, through="exceptions__"))
-    read = EntryLock.objects.filter(locked=True).annotate(excepted=of_the_day).select_related("set_by", "excepted__organisation")
+    read = (
+        EntryLock.objects.filter(locked=True, **narrowed).annotate(excepted=of_the_day).select_related("set_by", "excepted__organisation")
+    )
     locks: dict[EntryLock, list[LockException]] = {}
     for lock in read.order_by("-fiscal_year", "excepted__organisation"):
         exceptions = locks.setdefault(lock, [])
@@ -43,6 +45,7 @@ def with_exceptions(on: date) -> dict[EntryLock, list[LockException]]:
 
 def in_force(on: date) -> Locks:
     """What is locked on a day, and for whom not. One query, and three more where there are exceptions."""
+    keep_as_they_are()
     locks, excepted = with_exceptions(on), {}
     if any(locks.values()):
         tree = list(Organisation.objects.values_list("id", "parent_id"))
@@ -56,18 +59,46 @@ def in_force(on: date) -> Locks:
     return Locks({lock.fiscal_year: lock for lock in locks}, excepted)
 
 
-def wait_for_entries() -> None:
-    """Wait, in the transaction that locks a year, for whoever is entering a result: none of them is saved after the lock.
+def against(programme_id: int, fiscal_year: int, on: date) -> EntryLock | None:
+    """The lock that keeps one programme's results of a year from being entered; None where they may be.
 
-    Entering locks a target or a report first and asks for locks then. SQLite has one writer at a time anyway.
+    One query, and two more where organisations are excepted.
     """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            tables = ", ".join(connection.ops.quote_name(model._meta.db_table) for model in (OutcomeTarget, ProgressReport))
-            cursor.execute(f"LOCK TABLE {tables} IN EXCLUSIVE MODE")
+    keep_as_they_are()
+    for lock, exceptions in with_exceptions(on, fiscal_year=fiscal_year).items():
+        tree = Organisation.objects.values_list("id", "parent_id") if exceptions else ()
+        excepted = subtree_ids(tree, [exception.organisation_id for exception in exceptions])
+        if not Programme.objects.answered_for_by(excepted).filter(pk=programme_id).exists():
+            return lock
+    return None
 
 
 def refuse_locked(programme_id: int, fiscal_year: int, on: date) -> None:
     """ValidationError, with who locked the year, when and why, where its results may not be entered on a day."""
-    if lock := in_force(on).against(programme_id, fiscal_year):
+    if lock := against(programme_id, fiscal_year, on):
         raise ValidationError(lock.in_words, code="locked")
+
+
+# --- Locking and entering at the same moment ----------------------------------------------------------------------------------------
+
+_ENTERING = 20_240_331  # of PostgreSQL's advisory locks: a number that nothing else here uses
+
+
+def wait_for_entries() -> None:
+    """Wait, in the transaction that changes a lock, for whoever is entering results: nobody saves by what a lock was before.
+
+    No row that entering locks is touched, so that nobody waits in a circle. SQLite has one writer at a time anyway.
+    """
+    _take("pg_advisory_xact_lock")
+
+
+def keep_as_they_are() -> None:
+    """Let nobody change a lock until this transaction ends; whoever enters results asks for it before any row. Outside of one: nothing."""
+    if connection.in_atomic_block:
+        _take("pg_advisory_xact_lock_shared")
+
+
+def _take(advisory_lock: str) -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {advisory_lock}(%s)", [_ENTERING])

@@ -414,7 +414,8 @@ def _today() -> date:
 
 
 def _locked(row: Row) -> Row:
-    """The row as it stands now, locked until the transaction ends."""
+    """The row as it stands now, locked until the transaction ends, as are the years whose results may be entered."""
+    locks.keep_as_they_are()
     return type(row).objects.select_for_update(of=("self",)).get(pk=row.pk)
 
 

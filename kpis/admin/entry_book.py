@@ -205,6 +205,7 @@ def check(sent: Sequence[Row], user, on: date, formfield_callback, lock: bool = 
     """
     reach = OutcomeTarget.objects.reportable_by(user, on).filter(code__in={row.cells["target_code"].text for row in sent})
     reach, reports = reach.select_related("programme__lead", "passage__document"), ProgressReport.objects.order_by("pk")
+    closed = locks.in_force(on)
     if lock:
         reports = reports.select_for_update(of=("self",))
     targets = {target.code: target for target in reach}
@@ -213,7 +214,7 @@ def check(sent: Sequence[Row], user, on: date, formfield_callback, lock: bool = 
     if lock:  # reports before their targets, as the form of a single result locks them
         targets = {target.code: target for target in reach.order_by("pk").select_for_update(of=("self",))}
     versions = _versions(targets.values(), found)
-    closed, made = locks.in_force(on), Forms.made(formfield_callback)
+    made = Forms.made(formfield_callback)
     entries, seen = [], {}
     for row in sent:
         target, key = copy(targets.get(row.cells["target_code"].text)), keys[row.number]

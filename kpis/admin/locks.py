@@ -68,11 +68,14 @@ class EntryLockAdmin(RecordAdmin):
         if self.has_changed(form):
             obj.set_by, obj.set_at = request.user, timezone.now()
         super().save_model(request, obj, form, change)
-        if not obj.locked:  # another lock of the year is a new one: nobody is excepted from it yet
-            today = timezone.localdate()
-            for exception in obj.exceptions.on(today):
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        lock, today = form.instance, timezone.localdate()
+        if not lock.locked:  # another lock of the year is a new one: nobody is excepted from it yet, whatever this form said
+            for exception in lock.exceptions.on(today):
                 exception.until_on = today - timedelta(days=1)
-                explain(exception, reason=obj.reason, by=request.user)
+                explain(exception, reason=lock.reason, by=request.user)
                 exception.save()
 
     def save_formset(self, request, form, formset, change):

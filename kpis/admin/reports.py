@@ -84,7 +84,7 @@ class ProgressReportAdmin(EntryBookPages, RecordAdmin):
 
     def _lock_of(self, report):
         if not hasattr(report, "_lock"):
-            report._lock = locks.in_force(timezone.localdate()).against(report.target.programme_id, report.fiscal_year)
+            report._lock = locks.against(report.target.programme_id, report.fiscal_year, timezone.localdate())
         return report._lock
 
     def has_accept_permission(self, request):
@@ -131,6 +131,11 @@ class ProgressReportAdmin(EntryBookPages, RecordAdmin):
 
     # --- The form -------------------------------------------------------------------------------------------------------------------
 
+    def get_object(self, request, object_id, from_field=None):
+        if request.method == "POST":
+            locks.keep_as_they_are()
+        return super().get_object(request, object_id, from_field)
+
     def sections(self, request, obj=None):
         target = self._target_of(request, obj)
         figure = "grade" if target.kind == Kind.QUALITATIVE else "value"
@@ -156,6 +161,7 @@ class ProgressReportAdmin(EntryBookPages, RecordAdmin):
         if request.method != "POST" or not transaction.get_connection(router.db_for_write(self.model)).in_atomic_block:
             return target
         if not hasattr(request, "locked_target"):
+            locks.keep_as_they_are()
             request.locked_target = OutcomeTarget.objects.select_for_update(of=("self",)).get(pk=target.pk)
         return request.locked_target
 
