@@ -89,7 +89,8 @@ class MomentField(forms.CharField):
             return None
         day, at, zone = self._PARTS.fullmatch(unicodedata.normalize("NFKC", text)).groups()
         try:
-            moment = datetime.combine(parse_day(day), time.fromisoformat(at.zfill(5 if at.count(":") == 1 else 8)) if at else time.max)
+            hour, _colon, rest = (at or "").partition(":")
+            moment = datetime.combine(parse_day(day), time.fromisoformat(f"{hour:0>2}:{rest}") if at else time.max)
             aware = datetime.fromisoformat(f"{moment.isoformat()}{zone}") if zone else timezone.make_aware(moment)
         except ValueError as error:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from error

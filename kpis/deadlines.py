@@ -16,8 +16,6 @@ from kpis.choices import DeadlineKind, NoDeadline
 
 T = TypeVar("T")
 
-RESULTS_DUE = (8, 31)  # month and day
-
 
 @dataclass(frozen=True)
 class Stated:
@@ -80,12 +78,12 @@ def each_year_run(
     return first, programme_end if due_fy is None else due_fy
 
 
-def results_due_on(fiscal_year: int, month_day: tuple[int, int] = RESULTS_DUE) -> date:
+def results_due_on(fiscal_year: int, month_day: tuple[int, int]) -> date:
     """The last day on which the year's results are in time: 31 August of the year after it begins."""
     return date(fiscal_year + 1, *month_day)
 
 
-def last_due_year(on: date, month_day: tuple[int, int] = RESULTS_DUE) -> int:
+def last_due_year(on: date, month_day: tuple[int, int]) -> int:
     """The latest fiscal year whose results were due before the day: 2024 on 31 August 2026, 2025 on 1 September."""
     return on.year - 1 if results_due_on(on.year - 1, month_day) < on else on.year - 2
 

@@ -82,7 +82,7 @@ def no_last_day(target) -> str:
     return str(NoDeadline(missing).label) if missing and target.due_on is None else ""
 
 
-def deadline_steps(target, results_due: tuple[int, int] = deadlines.RESULTS_DUE) -> list[str]:
+def deadline_steps(target, results_due: tuple[int, int]) -> list[str]:
     """How the stated deadline becomes days, one step each: what the source says, what that is, its last day, the day by which results are
     due, and the day from which silence is unreported. Where a step cannot be taken, what is missing. (DOMAIN §4)"""
     told = [_("The source says 「%(text)s」.") % {"text": target.deadline_text}] if target.deadline_text else []
@@ -139,7 +139,7 @@ def _last_day_steps(target) -> Iterable[str]:
         yield _("It lies in %(year)s: the report of that year decides.") % {"year": fiscal_year_name(target.due_fy)}
 
 
-def why(target, on: date, milestones: Sequence = (), results_due: tuple[int, int] = deadlines.RESULTS_DUE) -> list[str]:
+def why(target, on: date, milestones: Sequence, results_due: tuple[int, int]) -> list[str]:
     """The sentences that explain the status of a target annotated by `status.annotate` for the day `on`."""
     told = [_rule(target, on, milestones, results_due), *_inputs(target, on, results_due)]
     return [sentence for sentence in told if sentence]
@@ -308,7 +308,7 @@ def _path(target, milestones: Sequence) -> str:
 # --- What would change a status -----------------------------------------------------------------------------------------------------
 
 
-def what_would_change(target, on: date, milestones: Sequence = (), results_due: tuple[int, int] = deadlines.RESULTS_DUE) -> list[str]:
+def what_would_change(target, on: date, milestones: Sequence, results_due: tuple[int, int]) -> list[str]:
     """The results, decisions and days that would give a target, annotated by `status.annotate` for the day `on`, another status.
 
     A revision of the target always can: it is not told.

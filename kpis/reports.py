@@ -390,9 +390,9 @@ def totals_by_bureau(targets: QuerySet[OutcomeTarget], tree: Tree | None = None)
     return lines_by_bureau(counted, tree or Tree())
 
 
-def no_last_day_counts(on: date) -> dict[str, int]:
+def no_last_day_counts(on: date, *, among=OutcomeTarget.objects) -> dict[str, int]:
     """How many standing targets cannot become overdue, by `NoDeadline` reason; each reason is there, with 0 where there are none."""
-    targets = OutcomeTarget.objects.standing_on(on).with_no_last_day().order_by().values_list("no_deadline").annotate(Count("id"))
+    targets = among.standing_on(on).with_no_last_day().order_by().values_list("no_deadline").annotate(Count("id"))
     return dict.fromkeys(NoDeadline.values, 0) | dict(targets)
 
 

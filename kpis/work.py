@@ -109,14 +109,20 @@ REPORTS_IN_HAND = {
 }
 # The lists of an official, one after the other.
 OFFICIALS_LISTS = ("returned", *TARGETS_TO_REPORT, "draft", "submitted")
-LONGEST_WAITING = ("reported_at", "pk")
+# Since when a report waits where it is; the one that waits longest comes first.
+_SINCE = Case(
+    When(state=ReportState.SUBMITTED, then=F("submitted_at")),
+    When(state=ReportState.RETURNED, then=F("decided_at")),
+    default=F("reported_at"),
+)
+LONGEST_WAITING = (_SINCE.asc(nulls_last=True), "pk")
 
 
 @dataclass(frozen=True)
 class OfficialsWork:
     """What an official is to do on a day, for the programmes of the user's organisations; `organisation_ids` narrow it by the lead.
 
-    What there is to do is read once, in one query: the numbers and the first rows of every list come out of it.
+    What there is to do is read once: the numbers of every list, and which rows come first.
     """
 
     user: Any
@@ -203,8 +209,11 @@ class OfficialsWork:
 
 
 def to_decide(user, on: date, organisation_ids: Collection[int] | None = None) -> QuerySet[ProgressReport]:
-    """The submitted reports on standing targets that a reviewer decides, the oldest first; narrowed by the lead of their programmes."""
-    found = waiting(on).visible_to(user)
+    """The submitted reports on standing targets that a reviewer decides, the oldest first; narrowed by the lead of their programmes.
+
+    Those that the user reported or submitted are others' to decide.
+    """
+    found = waiting(on).visible_to(user).exclude(reported_by=user).exclude(submitted_by=user)
     return found if organisation_ids is None else found.filter(target__programme__lead__in=organisation_ids)
 
 

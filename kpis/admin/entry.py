@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -162,5 +163,5 @@ class ReportForm(ReasonForm):
             figure=explain.figure(report.value, report.grade, found.unit),
             attainment=report.attainment,
             target=found,
-            why=explain.why(found, self.today, list(found.milestones.all()))[0],
+            why=explain.why(found, self.today, list(found.milestones.all()), settings.SEIKA_RESULTS_DUE)[0],
         )

@@ -93,6 +93,9 @@ class WorkPage(InsidePage):
     def all_lists(self, today, narrowed, roles) -> dict[str, Any]:
         """The numbers and the first rows of every list, and what else a role looks after."""
         user, lists, context = self.request.user, [], {}
+        targets, proposals = OutcomeTarget.objects.all(), TargetProposal.objects.open()
+        if narrowed is not None:
+            targets, proposals = (rows.filter(programme__lead__in=narrowed) for rows in (targets, proposals))
         if Role.OFFICIAL in roles:
             todo = work.OfficialsWork(user, today, narrowed)
             divisions, rows = todo.by_division(self.form.tree), todo.first_rows(ROWS_SHOWN)
@@ -102,10 +105,10 @@ class WorkPage(InsidePage):
         if Role.REVIEWER in roles:
             waiting = work.to_decide(user, today, narrowed)
             lists.append(WorkList("decide", waiting.count(), waiting[:ROWS_SHOWN]))
-            among = OutcomeTarget.objects.all() if narrowed is None else OutcomeTarget.objects.filter(programme__lead__in=narrowed)
-            context["open_misses"] = among.overdue(today, (Status.MISSED,)).count()
+            context["open_misses"] = targets.overdue(today, (Status.MISSED,)).count()
         if Role.ADMINISTRATOR in roles:
-            context["no_last_day"] = [(reason, NoDeadline(reason).label, n) for reason, n in reports.no_last_day_counts(today).items()]
+            counts = reports.no_last_day_counts(today, among=targets)
+            context["no_last_day"] = [(reason, NoDeadline(reason).label, number) for reason, number in counts.items()]
         if roles & {Role.OFFICIAL, Role.ADMINISTRATOR}:
-            context["proposals"] = TargetProposal.objects.open().decidable_by(user, today).count()
+            context["proposals"] = proposals.decidable_by(user, today).count()
         return context | {"lists": lists, "has_work": any(one.number for one in lists)}

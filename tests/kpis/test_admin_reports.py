@@ -350,6 +350,14 @@ def test_not_knowing_changes_no_report(as_official, assumed):
 # --- What a figure would give -------------------------------------------------------------------------------------------------------
 
 
+def test_a_preview_argues_with_the_day_on_which_results_are_due_here(as_official, draft, time_machine, settings):
+    settings.SEIKA_RESULTS_DUE = (6, 30)
+    time_machine.move_to("2026-07-15 12:00+09:00", tick=False)
+    response = as_official.post(page_of(draft), sent(as_official.get(page_of(draft)), value="1", preliminary="on", _preview="1"))
+    assert "2026-06-30" in response.context["preview"].why
+    assert "2026-08-31" not in response.context["preview"].why
+
+
 def test_a_preview_tells_attainment_and_status_and_saves_nothing(as_official, draft, time_machine):
     time_machine.move_to("2026-04-01 10:00+09:00", tick=False)
     before = ProgressReport.history.count()

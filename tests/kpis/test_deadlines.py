@@ -8,6 +8,7 @@ from budget.fiscal import last_day, parse_year
 from kpis.choices import DeadlineKind, NoDeadline
 from kpis.deadlines import Resolved, Stated, each_year_run, last_due_year, last_ended_year, resolve, results_due_on
 
+AUGUST = (8, 31)
 FY, CALENDAR, DAY, PLAN = DeadlineKind.FISCAL_YEAR, DeadlineKind.CALENDAR_YEAR, DeadlineKind.DATE, DeadlineKind.PLAN_PERIOD
 AFTER_PROGRAMME, AFTER_EVENT, NONE = DeadlineKind.AFTER_PROGRAMME, DeadlineKind.AFTER_EVENT, DeadlineKind.NONE
 
@@ -137,7 +138,7 @@ def test_each_year_run(stated, start, end, budget_year, run):
 
 
 def test_results_are_due_the_summer_after():
-    assert results_due_on(2025) == date(2026, 8, 31)
+    assert results_due_on(2025, AUGUST) == date(2026, 8, 31)
     assert results_due_on(2025, (7, 31)) == date(2026, 7, 31)
 
 
@@ -156,7 +157,7 @@ def test_results_are_due_the_summer_after():
     ids=str,
 )
 def test_last_due_year_turns_the_day_after_the_results_were_due(on, year):
-    assert last_due_year(on) == year
+    assert last_due_year(on, AUGUST) == year
 
 
 @pytest.mark.parametrize(("on", "year"), [(date(2026, 7, 31), 2024), (date(2026, 8, 1), 2025)], ids=str)
@@ -166,8 +167,8 @@ def test_last_due_year_follows_the_setting(on, year):
 
 @given(st.dates(date(1900, 1, 1), date(2100, 12, 31)))
 def test_last_due_year_is_the_latest_that_was_due(on):
-    year = last_due_year(on)
-    assert results_due_on(year) < on <= results_due_on(year + 1)
+    year = last_due_year(on, AUGUST)
+    assert results_due_on(year, AUGUST) < on <= results_due_on(year + 1, AUGUST)
 
 
 @pytest.mark.parametrize(("on", "year"), [(date(2026, 3, 31), 2024), (date(2026, 4, 1), 2025), (date(2026, 12, 31), 2025)], ids=str)
@@ -179,6 +180,6 @@ def test_deadline_can_have_passed_before_its_results_were_due():
     due = resolve(Stated(FY, year=2025), None)
     for on in (date(2026, 4, 1), date(2026, 8, 31)):
         assert due.due_on < on
-        assert due.due_fy > last_due_year(on)
-    assert due.due_fy == last_due_year(date(2026, 9, 1))
+        assert due.due_fy > last_due_year(on, AUGUST)
+    assert due.due_fy == last_due_year(date(2026, 9, 1), AUGUST)
     assert due.due_on == last_day(due.due_fy)

@@ -18,6 +18,7 @@ from tests.kpis.status_cases import CASES
 from tests.kpis.test_status import a_day, a_target, some_reports
 
 BY_ID = {case.id: case for case in CASES}
+AUGUST = (8, 31)  # results are due
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +29,7 @@ def in_english():
 
 def explained(target: OutcomeTarget, on: date) -> list[str]:
     target = OutcomeTarget.objects.with_status(on).get(pk=target.pk)
-    return explain.why(target, on, list(target.milestones.all()))
+    return explain.why(target, on, list(target.milestones.all()), AUGUST)
 
 
 @pytest.mark.django_db
@@ -90,7 +91,7 @@ def test_no_sentence_serves_two_statuses():
     stored = store(scenarios)
     for on in (a_day(draw) for _day in range(3)):
         for target in OutcomeTarget.objects.with_status(on).filter(pk__in=[one.pk for one in stored]).prefetch_related("milestones"):
-            sentence = re.split(" The (?:milestone|path) ", explain.why(target, on, list(target.milestones.all()))[0])[0]
+            sentence = re.split(" The (?:milestone|path) ", explain.why(target, on, list(target.milestones.all()), AUGUST)[0])[0]
             statuses[re.sub("[0-9]+", "#", sentence)].add(target.status)
 
     assert {status for found in statuses.values() for status in found} == set(Status)
@@ -144,7 +145,7 @@ def test_each_year_is_explained_by_the_year_judged_and_by_no_last_day(report, on
 
 @pytest.mark.django_db
 def test_no_report_of_one_year_decides_each_year():
-    assert [step for step in explain.deadline_steps(until_2032()) if "decides" in step] == []
+    assert [step for step in explain.deadline_steps(until_2032(), AUGUST) if "decides" in step] == []
 
 
 @pytest.mark.django_db
@@ -328,7 +329,7 @@ def test_steps_lead_from_the_words_of_the_source_to_the_day_of_silence(stated, p
     target = OutcomeTarget(programme=Programme(end_fiscal_year=programme_end), **stated)
     target.derive()
 
-    assert explain.deadline_steps(target) == steps
+    assert explain.deadline_steps(target, AUGUST) == steps
 
 
 def test_each_year_names_its_run_and_the_days_of_the_year_judged():
@@ -336,7 +337,7 @@ def test_each_year_names_its_run_and_the_days_of_the_year_judged():
     target.derive()
     target.judged_fy = 2025
 
-    assert explain.deadline_steps(target) == [
+    assert explain.deadline_steps(target, AUGUST) == [
         "No deadline is stated: the years judged end with the programme.",
         "Each fiscal year is judged on its own, from FY2023 to FY2030.",
         *FROM_2026[1:],
@@ -354,7 +355,7 @@ def test_steps_follow_the_day_that_the_setting_gives():
 def test_day_of_silence_is_the_first_one_on_which_the_status_is_unreported():
     target = OutcomeTargetFactory()
 
-    assert "2026-09-01" in explain.deadline_steps(target)[-1]
+    assert "2026-09-01" in explain.deadline_steps(target, AUGUST)[-1]
     assert OutcomeTarget.objects.with_status(date(2026, 8, 31)).get().status == Status.AWAITING
     assert OutcomeTarget.objects.with_status(date(2026, 9, 1)).get().status == Status.UNREPORTED
 
@@ -364,7 +365,7 @@ def test_day_of_silence_is_the_first_one_on_which_the_status_is_unreported():
 
 def changed_by(target: OutcomeTarget, on: date) -> list[str]:
     target = OutcomeTarget.objects.with_status(on).get(pk=target.pk)
-    return explain.what_would_change(target, on, list(target.milestones.all()))
+    return explain.what_would_change(target, on, list(target.milestones.all()), AUGUST)
 
 
 @pytest.mark.django_db
@@ -513,7 +514,7 @@ def test_older_running_total_is_told_where_it_would_decide(on, status):
 
     assert OutcomeTarget.objects.with_status(on).get().status == status
     assert OLDER_TOTAL in changed_by(target, on)
-    assert explain.deadline_steps(target)[-1] == OLDER_TOTAL
+    assert explain.deadline_steps(target, AUGUST)[-1] == OLDER_TOTAL
     ProgressReportFactory(target=target, accepted=True, fiscal_year=2023, value=70)
     assert OutcomeTarget.objects.with_status(on).get().status == Status.ACHIEVED
 
@@ -526,7 +527,7 @@ def test_older_running_total_is_told_where_it_would_decide(on, status):
 def test_older_figure_that_would_not_decide_is_not_told(terms):
     target = OutcomeTargetFactory(**TOTAL | terms)
 
-    told = changed_by(target, date(2026, 9, 10)) + explain.deadline_steps(target)
+    told = changed_by(target, date(2026, 9, 10)) + explain.deadline_steps(target, AUGUST)
 
     assert [sentence for sentence in told if "running" in sentence] == []
 

@@ -22,6 +22,7 @@ from tests.factories import (
     ProgrammeFactory,
     ProgrammeOrganisationFactory,
     ProgressReportFactory,
+    TargetProposalFactory,
     UserFactory,
 )
 
@@ -307,6 +308,41 @@ def test_numbers_of_an_official_cost_one_query_and_the_first_rows_two(official, 
         assert [(one.organisation, one.counts["unreported"]) for one in todo.by_division(official.tree)] == [(programme.lead, 3)]
     with django_assert_num_queries(2):  # targets, reports
         assert len(todo.first_rows(2)["unreported"]) == 2
+
+
+def test_reports_stand_in_the_order_in_which_they_wait_where_they_are(official, programme, reviewer):
+    """Also what nobody is known to have reported, such as a draft from a fixture: last, on both databases."""
+    times = [timezone.now() - timedelta(days=days) for days in (3, 2, 1)]
+    for code, entered, submitted in (("first", times[1], times[1]), ("second", times[0], times[2])):
+        ProgressReportFactory(target__code=code, target__programme=programme, submitted=True, reported_at=entered, submitted_at=submitted)
+    for code, at, by in (("unknown", None, None), ("old", times[0], official), ("new", times[2], official)):
+        ProgressReportFactory(target__code=code, target__programme=programme, reported_by=by, reported_at=at)
+    todo = work.OfficialsWork(official, timezone.localdate())
+    for kind, order in (("submitted", ["first", "second"]), ("draft", ["old", "new", "unknown"])):
+        assert [report.target.code for report in todo.reports(kind)] == order
+        assert [report.target.code for report in todo.first_rows(10)[kind]] == order
+
+
+def test_who_reported_or_submitted_decides_elsewhere(client, division, ministry, official):
+    user = PostingFactory(user=official, organisation=ministry, role=Role.REVIEWER).user
+    client.force_login(user)
+    ProgressReportFactory(target__code="own", target__programme__lead=division, submitted=True, reported_by=official)
+    ProgressReportFactory(target__code="others", target__programme__lead=division, submitted=True)
+    response = client.get(WORK)
+    assert (lists(response)["decide"], numbers(response)["decide"]) == (["others"], 1)
+
+
+def test_numbers_of_a_narrowed_page_are_those_of_the_organisation(client, ministry, division, other_division):
+    user = PostingFactory(organisation=ministry, role=Role.ADMINISTRATOR).user
+    client.force_login(PostingFactory(user=user, organisation=ministry, role=Role.REVIEWER).user)
+    for lead in (division, other_division, other_division):
+        OutcomeTargetFactory(programme__lead=lead, deadline_year=None)
+        TargetProposalFactory(programme__lead=lead)
+    page = client.get(WORK, {"organisation": "division"})
+    assert sum(number for _reason, _label, number in page.context["no_last_day"]) == 1
+    assert page.context["proposals"] == 1
+    assert page.text.count("organisation=division") > 1
+    assert client.get(WORK).context["proposals"] == 3
 
 
 def test_target_that_is_withdrawn_between_two_queries_is_left_out(official, programme, administrator):
