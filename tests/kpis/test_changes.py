@@ -203,6 +203,15 @@ def test_terms_that_changed_after_the_last_day(as_auditor, programme):
     assert [one.name for one in told] == [str(OutcomeTarget.objects.get(pk=after.pk))]
 
 
+def test_terms_changed_after_the_last_day_that_was_in_force_before(as_auditor, programme, time_machine):
+    """Also of a deadline that was moved away from the past; a note is no term."""
+    moved, noted = OutcomeTargetFactory.create_batch(2, programme=programme, deadline_year=2024)
+    saved(moved, deadline_year=2027)
+    saved(noted, note="原典を確認した。")
+    told = as_auditor.get(CHANGES, {"unusual": "after_deadline"}).context["told"]
+    assert [one.name for one in told] == [str(moved)]
+
+
 def test_what_a_command_wrote(as_auditor, administrator, programme, tmp_path):
     saved(programme, by=administrator, purpose="一")
     file = tmp_path / "fixture.json"
