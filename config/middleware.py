@@ -1,4 +1,4 @@
-"""What holds for every request: the language of a page, and that an audit copy is only read."""
+"""What holds for every request: what an address may hold, the language of a page, and that an audit copy is only read."""
 
 from django.conf import settings
 from django.shortcuts import render
@@ -8,6 +8,7 @@ from django.utils import timezone, translation
 from accounts.models import Posting, User
 from accounts.roles import Role
 from kpis.audit import copy
+from kpis.views.base import Problem
 
 
 class ChosenLanguageMiddleware:
@@ -27,6 +28,21 @@ class ChosenLanguageMiddleware:
             response = self.get_response(request)
             response.headers.setdefault("Content-Language", language)
             return response
+
+
+class ReadableAddressMiddleware:
+    """Refuse an address with a NUL in its parameters: PostgreSQL knows no such text, and Django's admin would ask it for one."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        unreadable = [name for name, values in request.GET.lists() if "\0" in name or any("\0" in value for value in values)]
+        if not unreadable:
+            return self.get_response(request)
+        expected = translation.gettext("Null characters are not allowed.")
+        problems = [Problem(name.replace("\0", "␀"), expected) for name in unreadable]
+        return render(request, "400.html", {"problems": problems}, status=400)
 
 
 class AuditCopyMiddleware:

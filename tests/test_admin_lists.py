@@ -166,3 +166,21 @@ def test_list_is_titled_by_what_it_lists(reader, model):
     """Django's own title, 変更する 成果目標 を選択, says neither that it is a list nor of what."""
     with translation.override("ja"):
         assert f"<h1>{model._meta.verbose_name_plural}</h1>" in reader.get(list_of(model)).text.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "budget/sourcedocument/?issuer=%00",
+        "budget/programme/?lead_origin__exact=%00",
+        "kpis/progressreport/?state__exact=a%00",
+        "kpis/targetproposal/?doubts=%00",
+        "accounts/user/?postings__role=%00",
+        "autocomplete/?app_label=budget&model_name=programme&field_name=lead&term=%00",
+        "kpis/outcometarget/?%00=1",
+    ],
+)
+def test_address_that_no_database_can_read_is_refused(reader, address):
+    refused = reader.get(reverse("admin:index") + address)
+    assert refused.status_code == 400
+    assert "ヌル文字" in refused.text
