@@ -133,11 +133,15 @@ class RecordAdmin(_Fields, admin.ModelAdmin):
             return super().changeform_view(request, *arguments, **options)
         except IntegrityError:
             # Somebody saved what this form may not repeat, between its check and its save. A second look finds it and says so.
+            self.forget_what_was_locked(request)
             return super().changeform_view(request, *arguments, **options)
         except PermissionDenied:
             if answer := self._came_too_late(request, *arguments, **options):
                 return answer
             raise
+
+    def forget_what_was_locked(self, request) -> None:
+        """What a page keeps of its transaction beside the object, now that it is rolled back."""
 
     def get_object(self, request, object_id, from_field=None):
         """The object with its `version`. While a form is being saved its row is locked, and both are read after the lock.
@@ -149,6 +153,8 @@ class RecordAdmin(_Fields, admin.ModelAdmin):
             return None
         if request.method == "POST" and transaction.get_connection(router.db_for_write(self.model)).in_atomic_block:
             found = self.get_queryset(request).select_for_update(of=("self",)).get(pk=found.pk)
+            for inline in self.get_inline_instances(request, found):  # some rows have a page of their own beside this one
+                list(_belonging(inline.model._base_manager, inline.model, found, inline.fk_name).order_by("pk").select_for_update())
             found.version = self.version_of(request, found)
             return found
         version = self.version_of(request, found)
@@ -257,8 +263,12 @@ class RecordAdmin(_Fields, admin.ModelAdmin):
 
 def _rows_of(model: type[models.Model], parent: models.Model, link: str | None) -> models.QuerySet:
     """The history of the rows that belong to an object; `link` names the foreign key where there are two."""
+    return _belonging(model.history, model, parent, link)
+
+
+def _belonging(rows, model: type[models.Model], parent: models.Model, link: str | None) -> models.QuerySet:
     link = link or next(f.name for f in model._meta.fields if f.related_model is type(parent))
-    return model.history.filter(**{f"{link}_id": parent.pk})
+    return rows.filter(**{f"{link}_id": parent.pk})
 
 
 def _changes_of_rows(inline: admin.TabularInline, parent: models.Model) -> list[tuple]:

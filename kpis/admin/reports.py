@@ -165,6 +165,9 @@ class ProgressReportAdmin(EntryBookPages, RecordAdmin):
             request.locked_target = OutcomeTarget.objects.select_for_update(of=("self",)).get(pk=target.pk)
         return request.locked_target
 
+    def forget_what_was_locked(self, request):
+        vars(request).pop("locked_target", None)
+
     # --- The version also covers what the result is held against -----------------------------------------------------------------------
 
     def version_of(self, request, obj):

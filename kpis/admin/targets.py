@@ -1,5 +1,7 @@
 """The admin of outcome targets: administrators keep their terms, reviewers close misses, all read them with their status of today."""
 
+from contextlib import nullcontext
+
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
@@ -229,9 +231,12 @@ class OutcomeTargetAdmin(RecordAdmin):
         )
         return [*steps, milestones, *super().get_urls()]
 
-    @transaction.atomic
     def milestones_view(self, request, object_id):
         """Propose the straight line as milestones, and save those that the administrator keeps or writes."""
+        with transaction.atomic() if request.method == "POST" else nullcontext():  # who only reads waits for no writer
+            return self._milestones(request, object_id)
+
+    def _milestones(self, request, object_id):
         target = self.get_object(request, unquote(object_id))
         if target is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)

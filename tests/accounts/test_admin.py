@@ -154,3 +154,16 @@ def test_a_posting_that_ended_opens_nothing(client, division):
     posting = PostingFactory(organisation=division, role=Role.ADMINISTRATOR, to_on=date(2021, 3, 31))
     client.force_login(posting.user)
     assert client.get(reverse("admin:index")).status_code == 302
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time.")
+def test_a_users_page_locks_the_postings_that_have_a_page_of_their_own(as_administrator, official):
+    """A colleague's change of one of them, made between the check and the save, would be lost."""
+    page = reverse("admin:accounts_user_change", args=[official.pk])
+    with CaptureQueriesContext(connection) as queries:
+        as_administrator.post(page, sent(as_administrator.get(page), name="改姓 太郎"))
+    locked = [query["sql"] for query in queries if "FOR UPDATE" in query["sql"]]
+    assert [name for name in ("accounts_user", "accounts_posting") if any(f'FROM "{name}"' in sql for sql in locked)] == [
+        "accounts_user",
+        "accounts_posting",
+    ]

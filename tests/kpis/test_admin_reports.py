@@ -6,13 +6,14 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.roles import Role
 from kpis import workflow
-from kpis.choices import ReportState, Status
+from kpis.admin.entry import ReportForm
+from kpis.choices import DeadlineKind, ReportState, Status
 from kpis.models import OutcomeTarget, ProgressReport
 from tests.factories import OutcomeTargetFactory, PostingFactory, ProgrammeFactory, ProgressReportFactory, YearlyMilestoneFactory
 from tests.forms import errors, page_of, sent
@@ -345,6 +346,27 @@ def test_not_knowing_changes_no_report(as_official, assumed):
     before = report.history.count()
     as_official.post(page_of(report), sent(as_official.get(page_of(report)), comparator="not_known", accumulation="not_known"))
     assert report.history.count() == before
+
+
+def test_who_was_overtaken_is_not_told_that_somebody_settled_what_nobody_did(as_official, target, monkeypatch):
+    """Somebody entered the year's result between check and save. The second look begins with the target as it stands."""
+    OutcomeTarget.objects.filter(pk=target.pk).update(
+        deadline_kind=DeadlineKind.AFTER_EVENT, deadline_year=None, deadline_offset_years=2, due_on=None, due_fy=None
+    )
+    enter, calls = ReportForm.enter, []
+
+    def overtaken(form, **options):
+        calls.append(form)
+        if len(calls) == 1:
+            raise IntegrityError
+        return enter(form, **options)
+
+    monkeypatch.setattr(ReportForm, "enter", overtaken)
+    answered = sent(as_official.get(entry_of(target)), value="50", deadline_event_on="2024-03-31")
+    response = as_official.post(entry_of(target), answered)
+    assert (response.status_code, len(calls)) == (302, 2)
+    target.refresh_from_db()
+    assert target.deadline_event_on == date(2024, 3, 31)
 
 
 # --- What a figure would give -------------------------------------------------------------------------------------------------------
