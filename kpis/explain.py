@@ -286,7 +286,8 @@ def _path(target, milestones: Sequence) -> str:
     """The milestone or the straight line that the latest result was held against."""
     in_force = max((m for m in milestones if m.fiscal_year <= target.latest_fy), key=lambda m: m.fiscal_year, default=None)
     if in_force is not None:
-        told = {"year": fiscal_year_name(in_force.fiscal_year), "value": figure(in_force.value, None, target.unit)}
+        value = target.value if in_force.fiscal_year == target.due_fy else in_force.value
+        told = {"year": fiscal_year_name(in_force.fiscal_year), "value": figure(value, None, target.unit)}
         return " " + _("The milestone of %(year)s is %(value)s.") % told
     start, first, end, last = target.baseline_value, target.baseline_year, target.value, target.due_fy
     on_line = measures.on_line(target.comparator, start, first, end, last, target.latest_fy)

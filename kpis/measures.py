@@ -63,12 +63,16 @@ def attainment(comparator: str, value: Decimal, baseline: Decimal | None, result
     More is better, target above 0: result ÷ target. Less is better, baseline above target: the part of the
     way from baseline to target that is done. None where only met or not met can be said.
     """
-    part, whole = Decimal(0), Decimal(0)
-    if _more_is_better(comparator):
-        part, whole = result, value
-    elif _less_is_better(comparator) and baseline is not None:
-        part, whole = baseline - result, baseline - value
+    part, whole = _part_of_whole(comparator, value, baseline, result)
     return _percentage(part, whole, Decimal("0.1"), ROUND_FLOOR) if whole > 0 else None
+
+
+def attains_more_than(percent: int, comparator: str, value: Decimal, baseline: Decimal | None, result: Decimal) -> bool:
+    """Whether the attainment, before it is cut, exceeds so many percent: 1200.5 of 1000 exceeds 120, though 120.0 is shown. Nothing is
+    divided. False where only met or not met can be said.
+    """
+    part, whole = _part_of_whole(comparator, value, baseline, result)
+    return whole > 0 and part * 100 > whole * percent
 
 
 def published_attainment(value: Decimal, result: Decimal) -> Decimal | None:
@@ -171,6 +175,15 @@ def hundred_millions(amount: int | Decimal) -> str:
     in_english = get_language() == "en"
     number = format_value(Decimal(amount) / (_MILLION if in_english else _HUNDRED_MILLION), separators=True)
     return f"¥{number} million" if in_english else f"{number}億円"
+
+
+def _part_of_whole(comparator: str, value: Decimal, baseline: Decimal | None, result: Decimal) -> tuple[Decimal, Decimal]:
+    """What attainment is a ratio of: the result of the target, or the way done of the way from the baseline. 0 of 0 where there is none."""
+    if _more_is_better(comparator):
+        return result, value
+    if _less_is_better(comparator) and baseline is not None:
+        return baseline - result, baseline - value
+    return Decimal(0), Decimal(0)
 
 
 def _more_is_better(comparator: str) -> bool:

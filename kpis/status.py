@@ -277,13 +277,15 @@ def _no_path() -> Q:
 def _path_columns(counting: QuerySet, milestones: QuerySet) -> dict:
     """What `_short_of_path` and `_no_path` read, of targets whose last day is to come and whose latest result does not meet.
 
-    The latest figure and the milestone in force in its year. Where the target has no milestones at all and that year lies on the straight
+    The latest figure and the milestone in force in its year; that of the deadline's year is the target, whatever stands there since the
+    deadline moved. Where the target has no milestones at all and that year lies on the straight
     line from baseline to target: how far the figure is behind the line (in no unit: a sign).
     """
     asked = Q(last_day_passed=False, meets=False, basis_fy__isnull=False)
     latest = _of_target(counting, fiscal_year=OuterRef("basis_fy"))
     own = milestones.filter(target_id=OuterRef("id")).order_by()
     in_force = own.filter(fiscal_year__lte=OuterRef("basis_fy")).order_by("-fiscal_year")
+    figure = Case(When(fiscal_year=OuterRef("due_fy"), then=OuterRef("value")), default=F("value"))
     on_line = asked & Q(comparator__in=UPWARD + DOWNWARD, baseline_year__lt=F("basis_fy"), basis_fy__lte=F("due_fy")) & ~Exists(own)
     way = Case(When(comparator__in=UPWARD, then=Value(1)), default=Value(-1))
     gained = (whole("latest_value") - whole("baseline_value")) * (F("due_fy") - F("baseline_year"))
@@ -291,7 +293,7 @@ def _path_columns(counting: QuerySet, milestones: QuerySet) -> dict:
     return {
         "latest_value": Case(When(asked, then=Subquery(latest.values("accepted_value")))),
         "latest_grade": Case(When(asked, then=Subquery(latest.values("accepted_grade")))),
-        "milestone": Case(When(asked, then=Subquery(in_force.values("value")[:1]))),
+        "milestone": Case(When(asked, then=Subquery(in_force.values(figure=figure)[:1]))),
         "behind_line_by": Case(When(on_line, then=(needed - gained) * way), output_field=BigIntegerField()),
     }
 

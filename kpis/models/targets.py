@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.core.validators import MaxValueValidator
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +32,10 @@ def _measure(name, **options):
 def start_of_day(day: date) -> datetime:
     """The moment at which a day begins in Asia/Tokyo."""
     return timezone.make_aware(datetime.combine(day, time.min))
+
+
+# More cannot be meant, and leaves the calendar.
+MOST_YEARS_AFTER = 100
 
 
 def programmes_reported_by(user, on: date) -> models.QuerySet[Programme]:
@@ -121,10 +126,6 @@ class OutcomeTargetQuerySet(models.QuerySet):
         """Targets whose last day lies between two days: see `falls_due`."""
         return self.filter(falls_due(first, last))
 
-    def visible_to(self, user):
-        """Reading is open: every target of every programme."""
-        return self.all()
-
 
 class OutcomeTarget(models.Model):
     """One outcome target (成果目標) of a programme, as its document states it: one indicator, one value, one deadline."""
@@ -165,7 +166,9 @@ class OutcomeTarget(models.Model):
     deadline_kind = models.CharField(_("kind of deadline"), max_length=20, choices=DeadlineKind, default=DeadlineKind.NONE)
     deadline_year = models.PositiveSmallIntegerField(_("deadline year"), null=True, blank=True)
     deadline_on = models.DateField(_("deadline day"), null=True, blank=True)
-    deadline_offset_years = models.PositiveSmallIntegerField(_("years after"), null=True, blank=True)
+    deadline_offset_years = models.PositiveSmallIntegerField(
+        _("years after"), null=True, blank=True, validators=[MaxValueValidator(MOST_YEARS_AFTER)]
+    )
     deadline_through_nth_year = models.BooleanField(
         _("through the nth year"), default=False, help_text=_("n年目まで ends the day before the anniversary.")
     )
@@ -252,6 +255,11 @@ class OutcomeTarget(models.Model):
                 violation_error_message=_("The nth year after an event counts from 1."),
             ),
             models.CheckConstraint(
+                name="kpis_target_deadline_comes_at_most_a_hundred_years_after",
+                condition=Q(deadline_offset_years=None) | Q(deadline_offset_years__lte=MOST_YEARS_AFTER),
+                violation_error_message=_("A deadline comes at most 100 years after."),
+            ),
+            models.CheckConstraint(
                 name="kpis_target_last_day_and_its_fiscal_year_stand_together",
                 condition=_all_or_none("due_on", "due_fy"),
                 violation_error_message=_("A last day and its fiscal year stand together."),
@@ -320,7 +328,12 @@ class OutcomeTarget(models.Model):
                 stated, programme.start_fiscal_year, programme.end_fiscal_year, budget_year
             )
 
+    @transaction.atomic
     def save(self, **options):
+        if self._state.adding:
+            # The programme's period may be moving at this moment: who moves it sees this target, or this target sees the new period.
+            period = Programme.objects.select_for_update(no_key=True).values("start_fiscal_year", "end_fiscal_year")
+            vars(self.programme).update(period.get(pk=self.programme_id))
         self.derive()
         if not self._state.adding:
             self.deadline_revised = self.revised_after_deadline = False
@@ -331,9 +344,9 @@ class OutcomeTarget(models.Model):
         """Write the marks of a revision of what stood `before`. `save()` calls it; bulk loaders call it themselves."""
         passed = before.due_on is not None and before.due_on < today
         self.deadline_revised |= before.deadline_revised or before.due_on not in (None, self.due_on)
-        self.revised_after_deadline |= before.revised_after_deadline or (passed and self.eases_or_moves(before))
+        self.revised_after_deadline |= before.revised_after_deadline or (passed and self.changes_value_or_deadline(before))
 
-    def eases_or_moves(self, before) -> bool:
+    def changes_value_or_deadline(self, before) -> bool:
         """Whether value, comparator or deadline differ from those of `before`."""
         return any(getattr(self, field) != getattr(before, field) for field in ("value", "value_max", "comparator", "due_on"))
 
@@ -738,7 +751,13 @@ class ProgressReport(models.Model):
             return False
         if target.kind == Kind.QUALITATIVE and self.grade not in Grade.values:
             return False  # the field itself says so
-        return not self.meets_target or bool(self.attainment and self.attainment > 120)
+        return not self.meets_target or self._attains_more_than(120)
+
+    def _attains_more_than(self, percent: int) -> bool:
+        target = self.target
+        return target.kind == Kind.QUANTITATIVE and measures.attains_more_than(
+            percent, target.comparator, target.value, target.baseline_value, self.value
+        )
 
 
 class EvidenceManager(models.Manager):

@@ -215,11 +215,14 @@ def _has_a_path(target: Target, result: _Result) -> bool:
 
 
 def _milestone(target: Target, result: _Result) -> Decimal | None:
-    """Path: the latest milestone of a year at or before the result's year."""
+    """Path: the latest milestone of a year at or before the result's year. A milestone of the deadline's year equals the target."""
     if target.comparator == Comparator.WITHIN or target.kind == Kind.QUALITATIVE:
         return None
     earlier = [(year, value) for year, value in target.milestones if year <= result.fiscal_year]
-    return max(earlier)[1] if earlier else None
+    if not earlier:
+        return None
+    year, value = max(earlier)
+    return target.value if year == _due_fy(target) else value
 
 
 def _is_on_the_straight_line(target: Target, result: _Result) -> bool:

@@ -302,6 +302,7 @@ def test_a_proposal_is_discarded_with_the_reason(as_official, rate):
         ("_correct", {"comparator": ""}),
         ("_correct", {"comparator": "within", "value_max": "70"}),
         ("_correct", {"deadline_kind": "after_event", "deadline_year": "", "deadline_offset_years": "some"}),
+        ("_correct", {"deadline_kind": "after_programme", "deadline_year": "", "deadline_offset_years": "9000"}),
     ],
 )
 def test_what_makes_no_target_is_refused_in_its_place_and_nothing_is_saved(as_official, rate, button, fields):

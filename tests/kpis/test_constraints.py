@@ -161,6 +161,12 @@ TARGETS = (
         allowed=[{"deadline_through_nth_year": True, "deadline_offset_years": 1}, {"deadline_offset_years": 0}],
     ),
     Rule(
+        "kpis_target_deadline_comes_at_most_a_hundred_years_after",
+        lambda: OutcomeTargetFactory(deadline_kind=DeadlineKind.AFTER_EVENT, deadline_year=None, deadline_offset_years=3),
+        refused=[{"deadline_offset_years": 101}],
+        allowed=[{"deadline_offset_years": 100}],
+    ),
+    Rule(
         "kpis_target_last_day_and_its_fiscal_year_stand_together",
         OutcomeTargetFactory,
         refused=[{"due_on": None}, {"due_fy": None}],

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kpis.choices import Comparator
 from kpis.measures import (
     attainment,
+    attains_more_than,
     fits,
     format_value,
     hundred_millions,
@@ -338,3 +339,22 @@ def test_amount_is_read_in_hundred_millions_without_rounding(amount, words):
 @given(stored)
 def test_shown_number_is_the_number(value):
     assert Decimal(format_value(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("comparator", "value", "baseline", "result", "exceeds"),
+    [
+        (Comparator.AT_LEAST, "1000", None, "1200", False),
+        (Comparator.AT_LEAST, "1000", None, "1200.0001", True),
+        (Comparator.MORE_THAN, "1000", None, "1200.5", True),
+        (Comparator.AT_LEAST, "0", None, "5", False),
+        (Comparator.AT_LEAST, "-10", None, "5", False),
+        (Comparator.AT_MOST, "50", "150", "30", False),
+        (Comparator.AT_MOST, "50", "150", "29.9999", True),
+        (Comparator.AT_MOST, "50", None, "0", False),
+        (Comparator.LESS_THAN, "50", "50", "0", False),
+        (Comparator.WITHIN, "50", "10", "900", False),
+    ],
+)
+def test_attainment_exceeds_by_the_exact_figures(comparator, value, baseline, result, exceeds):
+    assert attains_more_than(120, comparator, Decimal(value), number(baseline), Decimal(result)) is exceeds

@@ -4,11 +4,15 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from kpis import explain
+from kpis.choices import DeadlineKind, Status
 from kpis.measures import straight_line
 from kpis.models import OutcomeTarget, YearlyMilestone
-from tests.factories import OutcomeTargetFactory, ProgressReportFactory, YearlyMilestoneFactory
+from tests.factories import OutcomeTargetFactory, ProgrammeFactory, ProgressReportFactory, YearlyMilestoneFactory
 from tests.forms import page_of
 
 LINES = [
@@ -156,3 +160,30 @@ def test_milestones_decide_the_path_from_then_on(as_administrator, target):
     assert OutcomeTarget.objects.with_status(on).get().status == "behind"
     as_administrator.post(proposing(target), sent(as_administrator.get(proposing(target))))
     assert OutcomeTarget.objects.with_status(on).get().status == "on_track"
+
+
+@pytest.mark.django_db
+def test_milestone_that_a_moved_deadline_overtook_is_the_target_itself():
+    """DOMAIN §5: a milestone of the deadline's year equals the target. The programme's end moved to the year of an older milestone."""
+    programme = ProgrammeFactory(start_fiscal_year=2020, end_fiscal_year=2030)
+    counting = {"deadline_kind": DeadlineKind.AFTER_PROGRAMME, "deadline_year": None, "deadline_offset_years": 0}
+    target = OutcomeTargetFactory(programme=programme, value=Decimal(100), **counting)
+    YearlyMilestoneFactory(target=target, fiscal_year=2026, value=Decimal(50))
+    report = ProgressReportFactory(target=target, accepted=True, fiscal_year=2026, value=Decimal(60), measured_on=date(2026, 10, 1))
+    told = OutcomeTarget.objects.with_status(date(2027, 1, 1))
+    assert told.get().status != Status.BEHIND
+
+    programme.end_fiscal_year = 2026
+    programme.save()
+
+    judged = told.get()
+    assert (judged.due_fy, judged.status) == (report.fiscal_year, Status.BEHIND)
+    why = explain.why(judged, date(2027, 1, 1), list(judged.milestones.all()), (8, 31))
+    assert "100" in why[0]
+
+
+def test_reading_the_proposal_opens_no_transaction(as_administrator, target):
+    """On SQLite it would wait for whoever writes."""
+    with CaptureQueriesContext(connection) as queries:
+        assert as_administrator.get(reverse("admin:kpis_outcometarget_milestones", args=[target.pk])).status_code == 200
+    assert not [query for query in queries if "SAVEPOINT" in query["sql"]]

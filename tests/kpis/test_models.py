@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from budget.history import explain
+from budget.models import Programme
 from kpis.choices import Comparator, DeadlineKind, Kind, NoDeadline
 from kpis.models import OutcomeTarget, ProgressReport, TargetLink, YearlyMilestone
 from tests.factories import (
@@ -370,6 +371,7 @@ AT_MOST = {"comparator": Comparator.AT_MOST, "value": Decimal(50), "baseline_val
         ({"value": Decimal(100)}, "99.9999", True),
         ({"value": Decimal(100)}, "120", False),
         ({"value": Decimal(100)}, "120.1", True),
+        ({"value": Decimal(1000)}, "1200.5", True),  # shown as 120.0 %
         ({"value": Decimal(100), "comparator": Comparator.MORE_THAN}, "100", True),
         ({"value": Decimal(100), "comparator": Comparator.MORE_THAN}, "100.0001", False),
         ({"value": Decimal(0)}, "1000", False),
@@ -453,3 +455,15 @@ def test_accepted_figures_are_those_that_somebody_accepted():
 
     assert list(ProgressReport.objects.accepted_figures()) == [accepted]
     assert not accepted.is_reopened
+
+
+def test_new_target_counts_from_the_programmes_period_as_it_is_recorded():
+    """Not from what the programme was when somebody read it."""
+    read_before = ProgrammeFactory(end_fiscal_year=2025)
+    programme = Programme.objects.get(pk=read_before.pk)
+    programme.end_fiscal_year = 2030
+    programme.save()
+    target = OutcomeTargetFactory(
+        programme=read_before, deadline_kind=DeadlineKind.AFTER_PROGRAMME, deadline_year=None, deadline_offset_years=0
+    )
+    assert target.due_on == date(2031, 3, 31)
