@@ -211,7 +211,7 @@ def user_of(username: str | None):
 
 
 class FigureField(forms.DecimalField):
-    """A figure shown as it was written, 60 and not 60.0000, and read as people write it: also １，２５０."""
+    """A figure shown as it was written, 60 and not 60.0000, and read as people write it: also １，２５０ and ▲5."""
 
     # A number box of a browser swallows full-width digits and commas without a word.
     widget = forms.TextInput(attrs={"inputmode": "decimal"})
@@ -220,9 +220,11 @@ class FigureField(forms.DecimalField):
         if isinstance(value, str):
             if any(unicodedata.category(sign) == "No" for sign in value):  # ① and ² would turn into digits
                 raise ValidationError(self.error_messages["invalid"], code="invalid")
-            value = unicodedata.normalize("NFKC", value)
-            if re.fullmatch(r"\s*[+-]?\d{1,3}(,\d{3})+(\.\d+)?\s*", value):
-                value = value.replace(",", "")
+            value = re.sub(r"^[▲△−]", "-", unicodedata.normalize("NFKC", value).strip())
+            if re.fullmatch(r"[+-]?\d{1,3}([, ]\d{3})+(\.\d+)?", value, re.ASCII):
+                value = re.sub("[, ]", "", value)
+            if value and not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", value, re.ASCII):  # 1e3, 1_000 and ٣ are no figures
+                raise ValidationError(self.error_messages["invalid"], code="invalid")
         return super().to_python(value)
 
     def prepare_value(self, value):
@@ -238,6 +240,10 @@ class Choice(AutocompleteSelect):
     @property
     def media(self):
         return super().media + forms.Media(js=("admin/js/autocomplete.js", "choice.js"))
+
+    def optgroups(self, name, value, attrs=None):
+        """What an address or a crafted form gives and no key can be is not looked up: the field itself refuses it."""
+        return super().optgroups(name, [key for key in value if re.fullmatch(r"[0-9]{1,18}|", str(key), re.ASCII)], attrs)
 
 
 class _MergingForm(forms.ModelForm):

@@ -29,6 +29,7 @@ from tests.factories import (
     SourcePassageFactory,
     TargetProposalFactory,
 )
+from tests.forms import page_of
 
 QUERIES = 5  # session, user, postings; what the filters offer or rows bring along; the rows themselves
 
@@ -184,3 +185,29 @@ def test_address_that_no_database_can_read_is_refused(reader, address):
     refused = reader.get(reverse("admin:index") + address)
     assert refused.status_code == 400
     assert "ヌル文字" in refused.text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "kpis/outcometarget/add/?programme=abc",
+        "kpis/outcometarget/add/?programme=99999999999999999999999",
+        "accounts/posting/add/?user=abc",
+        "budget/organisation/add/?parent=x",
+        "budget/programme/?id__in=9999999999999999999999",
+        "kpis/outcometarget/?id__in=9999999999999999999999",
+    ],
+)
+def test_key_that_no_row_can_have_finds_nothing(reader, address):
+    assert reader.get(reverse("admin:index") + address, follow=True).status_code == 200
+
+
+@pytest.mark.parametrize("model", [Organisation, Programme, OutcomeTarget], ids=lambda model: model.__name__)
+def test_code_is_given_once(reader, division, model):
+    """It is an address, the key of files and of fixtures."""
+    MAKE[model](division)
+    row = model.objects.order_by("-pk").first()
+    page = reader.get(page_of(row))
+    assert "code" not in page.context["adminform"].form.fields
+    assert row.code in page.text
+    assert 'name="code"' in reader.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")).text

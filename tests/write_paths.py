@@ -150,7 +150,7 @@ TERMS = [
     {"unit": "者", "label": "(2)"},
     {"statement": "令和8年度までに\n百者を目指す。", "indicator": "交付件数"},
     {"note": "原文に疑義がある。", "approximate": "on"},
-    {"term": "long", "code": "renumbered"},
+    {"term": "long"},
 ]
 
 
@@ -187,7 +187,6 @@ def change_a_programme(pick: Pick, folder: Path) -> None:
         {"end_fiscal_year": "", "open_ended": "on"},
         {"lead": pick(leads).pk},
         {"display_title": pick(NAMES), "title": ""},
-        {"code": f"{programme.code}-a"},
     ]
     save_page(programme, **pick(changes))
 
@@ -229,7 +228,7 @@ def move_an_organisation(pick: Pick, folder: Path) -> None:
 
 def rename_an_organisation(pick: Pick, folder: Path) -> None:
     organisation = pick(list(Organisation.objects.order_by("-kind", "code")))
-    save_page(organisation, **pick([{"name": name} for name in NAMES] + [{"code": f"{organisation.code}-a"}]))
+    save_page(organisation, **pick([{"name": name} for name in NAMES]))
 
 
 def rename_a_user(pick: Pick, folder: Path) -> None:

@@ -7,7 +7,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, ChangeList
 from django.core.exceptions import ValidationError
 from django.core.paginator import EmptyPage, InvalidPage, Page, Paginator
-from django.db import models
+from django.db import DataError, models
 from django.utils import timezone
 from django.utils.formats import localize
 from django.utils.text import capfirst
@@ -95,7 +95,7 @@ class UncountedChangeList(ChangeList):
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
         try:
             self.page = self.paginator.page(self.page_num)
-        except InvalidPage as error:
+        except (InvalidPage, OverflowError, DataError) as error:  # no such page, or a number in the address that no database holds
             raise IncorrectLookupParameters from error
         self.result_list = self.page.object_list
         self.result_count = self.full_result_count = len(self.result_list)

@@ -94,6 +94,11 @@ class RecordAdmin(_Fields, admin.ModelAdmin):
 
     # --- The form -------------------------------------------------------------------------------------------------------------------
 
+    def get_readonly_fields(self, request, obj=None):
+        """A code never changes: it is an address, the key of files and of fixtures."""
+        names = super().get_readonly_fields(request, obj)
+        return (*names, "code") if obj and any(field.name == "code" for field in self.opts.fields) else names
+
     def get_fields(self, request, obj=None):
         return [name for name in super().get_fields(request, obj) if name not in ("change_reason", "version")]
 

@@ -173,7 +173,7 @@ class OutcomeTargetAdmin(RecordAdmin):
         return [*super().sections(request, obj), *(withdrawal if obj and obj.withdrawn_at else [])]
 
     def get_readonly_fields(self, request, obj=None):
-        return (*self.readonly_fields, "withdrawn_by", "withdrawn_at", "withdrawal_reason")
+        return (*super().get_readonly_fields(request, obj), "withdrawn_by", "withdrawn_at", "withdrawal_reason")
 
     def has_change_permission(self, request, obj=None):
         return super().has_change_permission(request, obj) and not (obj and obj.withdrawn_at)
