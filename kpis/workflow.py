@@ -213,6 +213,8 @@ def target_if_accepted(report: ProgressReport, on: date) -> OutcomeTarget | None
                 del row.skip_history_when_saving
         target = OutcomeTarget.objects.filter(pk=report.target_id).with_status(on).first()
         transaction.set_rollback(True)
+    if target is not None:
+        target.under_correction = False  # it would not be, once accepted
     return target
 
 

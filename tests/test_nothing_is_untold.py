@@ -112,7 +112,7 @@ ADDED = {
     },
     EntryLock: lambda world: {
         "fiscal_year": "R7", "locked": "on", "reason": WHY,
-        "exceptions-0-organisation": world["division"].pk, "exceptions-0-until_on": "R8.9.30", "exceptions-0-reason": WHY,
+        "exceptions-0-organisation": world["division"].pk, "exceptions-0-until_on": "R22.3.31", "exceptions-0-reason": WHY,
     },
     User: lambda world: {
         "username": "new", "name": "新任", "password1": PASSWORD, "password2": PASSWORD,

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +26,12 @@ class LockForm(ReasonForm):
 
 
 class LockExceptionForm(RowForm):
+    def clean_until_on(self):
+        day = self.cleaned_data["until_on"]
+        if "until_on" in self.changed_data and day < timezone.localdate():
+            raise ValidationError(_("This day has passed: the exception would open nothing."))
+        return day
+
     def clean(self):
         cleaned = super().clean()
         if not self.instance._state.adding:

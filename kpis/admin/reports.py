@@ -195,9 +195,13 @@ class ProgressReportAdmin(EntryBookPages, RecordAdmin):
         form, user, today = context["adminform"].form, request.user, timezone.localdate()
         target = form.target
         steps = [step for step in workflow.REPORT_STEPS if obj and step.code != "submit" and step.is_open_to(user, obj)]
+        made_meanwhile = None
         if add:
             context["title"] = _("Enter a result")
+            if form.is_bound:  # a page that was opened before somebody else's was saved
+                made_meanwhile = target.reports.filter(fiscal_year=form.cleaned_data.get("fiscal_year") or request.fiscal_year).first()
         context |= {
+            "made_meanwhile": made_meanwhile,
             "may_enter": add or self.has_change_permission(request, obj),
             "why_closed": obj and self.why_closed(request, obj),
             "steps": steps,
@@ -207,7 +211,7 @@ class ProgressReportAdmin(EntryBookPages, RecordAdmin):
             "target_deadline": last_day_in_words(target),
             "steps_in_words": "・".join(str(step.label) for step in steps),
             "milestones": target.milestones.all(),
-            "results": [result for result in results_of(target, user, today) if result.report != obj],
+            "results": [result for result in results_of(target, user, today) if result.report not in (obj, made_meanwhile)],
         }
         if form.is_previewed:
             context["preview"] = form.preview()

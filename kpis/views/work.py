@@ -73,7 +73,8 @@ class WorkPage(InsidePage):
         narrowed = organisation and self.form.tree.below(organisation)
         context = super().get_context_data(on=today, roles=roles, organisation=organisation, rows_shown=ROWS_SHOWN, **kwargs)
         if Role.OFFICIAL in roles:
-            context["locks"] = locks.with_exceptions(today)
+            context["locks"] = closed = locks.with_exceptions(today)
+            context["closed_years"] = {lock.fiscal_year for lock, exceptions in closed.items() if not exceptions}
         if kind := self.form.cleaned_data["show"]:
             return context | self.whole(kind, today, narrowed, roles)
         return context | self.all_lists(today, narrowed, roles)

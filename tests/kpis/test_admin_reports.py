@@ -183,9 +183,16 @@ def test_a_figure_is_read_as_people_write_it(as_official, draft, written):
     assert draft.value == Decimal(65)
 
 
-@pytest.mark.parametrize("written", ["1,25", "1250,", ",125", "65件", "NaN", "1e3x", "5①", "²"])
+@pytest.mark.parametrize("written", ["1,25", "1250,", ",125", "65件", "NaN", "1e3x", "1e3", "1_000", "٣", "--5", "5①", "²"])
 def test_what_is_no_figure_is_refused(as_official, draft, written):
     assert "value" in errors(as_official.post(page_of(draft), sent(as_official.get(page_of(draft)), value=written)))
+
+
+@pytest.mark.parametrize("written", ["▲1250", "△1,250", "−１，２５０", "-1　250", " －1250.0"])
+def test_a_figure_below_zero_is_read_as_tables_of_the_government_print_it(as_official, draft, written):
+    as_official.post(page_of(draft), sent(as_official.get(page_of(draft)), value=written, reason="減少したため"))
+    draft.refresh_from_db()
+    assert draft.value == Decimal(-1250)
 
 
 def test_a_figure_with_commas_is_read(as_official, target):
@@ -369,6 +376,16 @@ def test_who_was_overtaken_is_not_told_that_somebody_settled_what_nobody_did(as_
     assert target.deadline_event_on == date(2024, 3, 31)
 
 
+def test_who_begins_the_same_report_second_is_led_to_the_first(as_official, target):
+    page = as_official.get(entry_of(target, fiscal_year=2025))
+    first = ProgressReportFactory(target=target, fiscal_year=2025, value=Decimal(12))
+    response = as_official.post(entry_of(target, fiscal_year=2025), sent(page, value="66", narrative="集計した。"))
+    assert errors(response)
+    assert f'href="{page_of(first)}"' in response.text
+    assert response.context["adminform"].form["narrative"].value() == "集計した。"
+    assert first.pk not in [result.report.pk for result in response.context["results"]]
+
+
 # --- What a figure would give -------------------------------------------------------------------------------------------------------
 
 
@@ -386,6 +403,7 @@ def test_a_preview_tells_attainment_and_status_and_saves_nothing(as_official, dr
     response = as_official.post(page_of(draft), sent(as_official.get(page_of(draft)), value="66", _preview="1"))
     preview = response.context["preview"]
     assert (preview.figure, preview.attainment, preview.target.status) == ("66件", Decimal("110.0"), Status.ACHIEVED)
+    assert not preview.target.under_correction
     assert response.context["adminform"].form["value"].value() == "66"
     assert errors(response) == {}
     draft.refresh_from_db()

@@ -261,6 +261,13 @@ def test_the_last_day_of_an_exception_moves_with_a_reason_of_its_own(as_administ
     assert (told.until_on, told.history_change_reason) == (date(2026, 12, 31), "公表が延びた。")
 
 
+def test_an_exception_until_a_day_that_has_passed_is_refused(as_administrator, lock, division):
+    granted = {"exceptions-0-organisation": division.pk, "exceptions-0-until_on": "2026-09-09", "exceptions-0-reason": "公表の遅れ"}
+    refused = as_administrator.post(page_of(lock), sent(as_administrator.get(page_of(lock)), **granted))
+    assert refused.context["inline_admin_formsets"][0].formset.errors[0].keys() == {"until_on"}
+    assert not lock.exceptions.exists()
+
+
 def test_an_exception_stays_that_of_its_organisation(as_administrator, lock, division, other_division):
     LockExceptionFactory(lock=lock, organisation=division)
     page = as_administrator.get(page_of(lock))

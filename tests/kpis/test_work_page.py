@@ -142,6 +142,16 @@ def test_row_tells_deadline_last_years_value_and_leads_to_the_entry(as_official,
     assert f"{reverse('admin:kpis_progressreport_add')}?target={target.pk}&amp;fiscal_year=2025" in page
 
 
+def test_year_that_is_locked_is_told_in_place_of_the_link(as_official, programme, division):
+    OutcomeTargetFactory(programme=programme, deadline_year=2025)
+    entry = f"{reverse('admin:kpis_progressreport_add')}?"
+    assert entry in as_official.get(WORK).text
+    lock = EntryLockFactory(fiscal_year=2025)
+    assert entry not in as_official.get(WORK).text
+    LockExceptionFactory(lock=lock, organisation=division)
+    assert entry in as_official.get(WORK).text
+
+
 def test_unreported_target_of_each_year_is_entered_for_the_year_that_makes_it_overdue(client, official, programme, time_machine):
     """FY2025 is asked for from April on; until its results are due, FY2024 is judged."""
     time_machine.move_to("2026-04-01 10:00+09:00", tick=False)
