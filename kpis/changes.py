@@ -199,7 +199,7 @@ def _cells(rows: QuerySet) -> Iterator[list]:
             change = one.change
             model = change.row.instance_type
             about = [
-                change.at.isoformat(),
+                timezone.localtime(change.at).isoformat(),
                 change.by.username if change.by else "",
                 model._meta.label_lower,
                 getattr(change.row, model._meta.pk.attname),

@@ -245,10 +245,11 @@ def _calendar(target, on: date) -> str:
 
 def _run(target) -> str:
     """The years in which an each-year target is judged."""
-    return _("Each fiscal year is judged on its own, from %(first)s to %(last)s.") % {
-        "first": fiscal_year_name(target.first_year) if target.first_year else _("the beginning"),
-        "last": fiscal_year_name(target.last_year) if target.last_year else _("no planned end"),
-    }
+    first = fiscal_year_name(target.first_year) if target.first_year else _("the beginning")
+    if target.last_year is None:
+        return _("Each fiscal year is judged on its own, from %(first)s on, without a planned end.") % {"first": first}
+    told = {"first": first, "last": fiscal_year_name(target.last_year)}
+    return _("Each fiscal year is judged on its own, from %(first)s to %(last)s.") % told
 
 
 def _passed(target, on: date) -> bool:

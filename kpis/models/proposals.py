@@ -161,6 +161,16 @@ class TargetProposal(models.Model):
         """The doubts in words."""
         return [str(Doubt(code).label) for code in self.doubts.split()]
 
+    @staticmethod
+    def doubts_in_words(row) -> str:
+        """The doubts in the history."""
+        return ", ".join(str(Doubt(code).label) for code in row.doubts.split())
+
+    @staticmethod
+    def marks_in_words(row) -> str:
+        """What was marked in the text, in the history."""
+        return ", ".join(f"「{row.goal_text[start:end]}」" for start, end in sorted(row.marks.values()))
+
 
 class ProgrammeMatchManager(models.Manager):
     def get_by_natural_key(self, document, number, candidate):

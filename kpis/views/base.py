@@ -11,7 +11,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import InvalidPage, Page, Paginator
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -119,7 +119,12 @@ class ReportPage(OpenPage):
         self.clocks = Clocks(self.clocks_form.cleaned_data.get("on") or today, self.clocks_form.cleaned_data.get("known_at"))
         request.user.is_authenticated  # noqa: B018  (who asks, and may ask, is read as it is now)
         with asof.as_known_at(self.clocks.known_at):
-            response = super().get(request, **kwargs)
+            try:
+                response = super().get(request, **kwargs)
+            except Http404:
+                if self.clocks.known_at is None:
+                    raise
+                response = TemplateResponse(request, "404.html", {"known_at": self.clocks.known_at}, status=404)
             return response.render() if isinstance(response, TemplateResponse) else response
 
     @property

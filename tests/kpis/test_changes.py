@@ -15,6 +15,7 @@ from accounts.roles import Role
 from budget.append_only import history_models
 from budget.history import explain
 from kpis import changes, workflow
+from kpis.choices import Doubt
 from kpis.models import OutcomeTarget
 from tests.factories import (
     ClosedMissFactory,
@@ -24,6 +25,7 @@ from tests.factories import (
     PostingFactory,
     ProgrammeFactory,
     ProgressReportFactory,
+    TargetProposalFactory,
     YearlyMilestoneFactory,
 )
 
@@ -250,8 +252,19 @@ def test_file_has_a_row_for_each_field_that_changed(as_auditor, administrator, p
         ("purpose", "", "振興 育成"),
     ]
     assert {(row["changed_at"], row["changed_by"], row["model"], row["key"], row["created"], row["reason"]) for row in told} == {
-        ("2026-10-01T01:00:00+00:00", administrator.username, "budget.programme", str(programme.pk), "false", "改称")
+        ("2026-10-01T10:00:00+09:00", administrator.username, "budget.programme", str(programme.pk), "false", "改称")
     }
+
+
+def test_what_was_read_and_doubted_of_a_proposal_is_told_in_words(as_auditor, programme):
+    """Not as codes and numbers of places."""
+    marks = {"value": [6, 9], "deadline": [0, 5]}
+    goal_text = "令和７年度400件を目指す。"
+    TargetProposalFactory(programme=programme, goal_text=goal_text, marks=marks, doubts="comparator_assumed unit_not_read")
+    (one,) = as_auditor.get(CHANGES, {"model": "kpis.targetproposal"}).context["told"]
+    told = {field.name: field.new for field in one.change.fields}
+    assert told["marks"] == f"「{goal_text[0:5]}」, 「{goal_text[6:9]}」"
+    assert told["doubts"] == f"{Doubt.COMPARATOR_ASSUMED.label}, {Doubt.UNIT_NOT_READ.label}"
 
 
 def test_file_holds_all_pages(as_auditor, programme, monkeypatch):

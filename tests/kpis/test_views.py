@@ -852,3 +852,19 @@ def test_page_has_no_script_and_no_inline_style(client):
 def test_page_of_an_error_asks_no_database(django_assert_num_queries):
     with django_assert_num_queries(0):
         assert 'id="main"' in render_to_string("500.html")
+
+
+@pytest.mark.parametrize("page", ["kpis:target", "kpis:programme", "kpis:organisation"])
+def test_page_of_what_was_not_recorded_by_a_moment_says_so_and_leads_back(client, page):
+    target = OutcomeTargetFactory()
+    row = {"kpis:target": target, "kpis:programme": target.programme, "kpis:organisation": target.programme.lead}[page]
+    address = reverse(page, args=[row.code])
+    assert client.get(address).status_code == 200
+    answer = client.get(address, {"known_at": "2020-01-01"})
+    assert answer.status_code == 404
+    assert "まだ記録されていません" in answer.text
+    assert 'href="?"' in answer.text or f'href="{address}"' in answer.text
+
+
+def test_address_of_nothing_is_told_as_before(client):
+    assert "まだ記録されていません" not in client.get(reverse("kpis:target", args=["none"]), {"on": "2026-01-01"}).text
