@@ -1,16 +1,18 @@
 """The yearly round on screen: what is handed in and what is missing, by division, and what the coming days bring."""
 
 from django import forms
+from django.http import StreamingHttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from budget.fiscal import day_name, fiscal_year_name
 from budget.forms import OrganisationField, OrganisationsForm
-from kpis import yearly_round
+from budget.table import csv_lines
+from kpis import asof, yearly_round
 from kpis.deadlines import last_ended_year
 from kpis.models import OutcomeTarget
-from kpis.reports import totals, with_what_columns_read
-from kpis.views.base import InsidePage, Problem, Refused, ReportPage, page_of, problems_of, turned
+from kpis.reports import TARGET_COLUMNS, totals, with_what_columns_read
+from kpis.views.base import InsidePage, Problem, Refused, ReportPage, page_of, problems_of, problems_of_format, turned
 
 # What each day to come brings, in words.
 AHEAD = {
@@ -40,7 +42,7 @@ class RoundPage(InsidePage, ReportPage):
 
     template_name = "kpis/yearly_round.html"
     extra_context = {"section": "round"}
-    parameters = (*ReportPage.parameters, "organisation", "show", "lead", "bureau", "page")
+    parameters = (*ReportPage.parameters, "organisation", "show", "lead", "bureau", "page", "format")
 
     def problems(self):
         yield from super().problems()
@@ -48,16 +50,36 @@ class RoundPage(InsidePage, ReportPage):
         self.list_form = ListForm(self.request.GET, tree=self.form.tree)
         yield from problems_of(self.form)
         yield from problems_of(self.list_form)
-        for name in ("lead", "bureau", "page"):
+        yield from problems_of_format(self.request)
+        for name in ("lead", "bureau", "page", "format"):
             if self.request.GET.get(name) and not self.request.GET.get("show"):
                 yield Problem(name, gettext("Only a whole list has it: say which by show."))
 
+    def answer(self, **kwargs):
+        if self.request.GET.get("format") != "csv":
+            return super().answer(**kwargs)
+        _title, rows = self.listed()
+        name = f"seika-round-{self.list_form.cleaned_data['show']}-{self.clocks}.csv"
+        return StreamingHttpResponse(
+            self.lines(rows),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+    def lines(self, rows):
+        """The rows of a list, all pages, with the columns of the reports."""
+        with asof.as_known_at(self.clocks.known_at):  # they are read when the page itself is long answered
+            names = [column.name for column in TARGET_COLUMNS]
+            yield from csv_lines(names, ([column.value(row) for column in TARGET_COLUMNS] for row in rows.iterator(2000)))
+
+    def targets(self):
+        """All targets, or those of the organisation that is asked for and of all below it."""
+        organisation = self.form.cleaned_data["organisation"]
+        below = organisation and self.form.tree.below(organisation)
+        return OutcomeTarget.objects.filter(programme__lead__in=below) if organisation else OutcomeTarget.objects.all()
+
     def get_context_data(self, **kwargs):
-        organisation, show = self.form.cleaned_data["organisation"], self.list_form.cleaned_data["show"]
-        targets = OutcomeTarget.objects.all()
-        if organisation:
-            targets = targets.filter(programme__lead__in=self.form.tree.below(organisation))
-        names = yearly_round.lists_shown(self.on)
+        organisation, targets, names = self.form.cleaned_data["organisation"], self.targets(), yearly_round.lists_shown(self.on)
         context = super().get_context_data(
             filter={"form": self.form},
             organisation=organisation,
@@ -66,8 +88,10 @@ class RoundPage(InsidePage, ReportPage):
             is_over=self.on > yearly_round.due_on(self.on),
             **kwargs,
         )
-        if show:
-            return context | self.whole(targets, names, show)
+        if self.list_form.cleaned_data["show"]:
+            title, rows = self.listed()
+            lead = self.list_form.cleaned_data["lead"] or self.list_form.cleaned_data["bureau"]
+            return context | {"title": title, "lead": lead, **turned(page_of(rows, self.request))}
         placed = yearly_round.with_place(targets, self.on, self.clocks.known_at)
         bureaus = yearly_round.by_division(placed, self.form.tree)
 
@@ -83,9 +107,10 @@ class RoundPage(InsidePage, ReportPage):
             "ahead": [(change, in_words(change)) for change in yearly_round.ahead(targets, self.on)],
         }
 
-    def whole(self, targets, names, show):
-        """One list with all its targets: of a division where `lead` names it, of all divisions of a `bureau`."""
-        lead, bureau = self.list_form.cleaned_data["lead"], self.list_form.cleaned_data["bureau"]
+    def listed(self):
+        """The title and the rows of the list asked for: of a division where `lead` names it, of all divisions of a `bureau`."""
+        show, lead, bureau = (self.list_form.cleaned_data[name] for name in ("show", "lead", "bureau"))
+        targets = self.targets()
         if lead:
             targets = targets.filter(programme__lead=lead)
         if bureau:
@@ -93,13 +118,12 @@ class RoundPage(InsidePage, ReportPage):
         if show in AHEAD:
             change = next(change for change in yearly_round.ahead(targets, self.on) if change.what == show)
             title, rows = f"{day_name(change.on)} {in_words(change)}", change.targets
-        elif show in names:
+        elif show in yearly_round.lists_shown(self.on):
             title, condition = yearly_round.LISTS[show].title, yearly_round.LISTS[show].condition
             rows = yearly_round.with_place(targets, self.on, self.clocks.known_at).filter(condition)
         else:
             raise Refused(Problem("show", gettext("There is no such list on this day.")))
-        rows = with_what_columns_read(rows).order_by("programme__lead__code", "programme__code", "code")
-        return {"title": title, "lead": lead or bureau, **turned(page_of(rows, self.request))}
+        return title, with_what_columns_read(rows).order_by("programme__lead__code", "programme__code", "code")
 
 
 def in_words(change: yearly_round.Change) -> str:

@@ -1,8 +1,10 @@
 """The page of the yearly round: for those who work here, each number leads to the list that it counts, the coming days are told."""
 
+import csv
 import re
 from datetime import UTC, date, datetime
 from html import unescape
+from io import StringIO
 
 import pytest
 import time_machine
@@ -11,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from kpis import workflow
+from kpis.reports import TARGET_COLUMNS
 from tests.factories import OrganisationFactory, OutcomeTargetFactory, ProgrammeFactory, ProgressReportFactory
 
 pytestmark = pytest.mark.django_db
@@ -150,3 +153,25 @@ def test_round_of_the_past_is_told_as_it_was_known(as_official, round_of_two, di
     page = as_official.get(ROUND, {"on": date(2026, 9, 5).isoformat(), "known_at": "2026-09-05"})
     assert page.status_code == 200
     assert page.context["totals"][0] == ("asked", 0)
+
+
+def test_list_of_the_round_is_taken_home_as_a_file(client, official, division, other_division):
+    """All its pages, with the columns of the reports, in the order of the page."""
+    client.force_login(official)
+    OutcomeTargetFactory.create_batch(51, programme__lead=division, deadline_year=2030)
+    OutcomeTargetFactory(programme__lead=other_division, deadline_year=2030)
+    asked = {"on": "2026-09-01", "show": "missing", "lead": division.code}
+    page = client.get(ROUND, asked)
+    answer = client.get(ROUND, asked | {"format": "csv"})
+    rows = list(csv.DictReader(StringIO(b"".join(answer).decode("utf-8-sig"), newline="")))
+    assert [row["target_code"] for row in rows[:50]] == [target.code for target in page.context["page"].object_list]
+    assert (len(rows), page.context["page"].paginator.count) == (51, 51)
+    assert list(rows[0]) == [column.name for column in TARGET_COLUMNS]
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="seika-round-missing-2026-09-01.csv"'
+    assert "format=csv" in page.text
+
+
+@pytest.mark.parametrize("asked", [{"format": "csv"}, {"show": "missing", "format": "xls"}, {"show": "late", "format": "csv", "page": "1"}])
+def test_file_that_cannot_be_made_is_refused(client, official, asked):
+    client.force_login(official)
+    assert client.get(ROUND, {"on": "2026-09-01"} | asked).status_code == 400
