@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from budget.models import BudgetStage, NoAmount, PassagePart
@@ -387,3 +388,10 @@ def test_export_costs_the_same_for_any_number_of_targets(programme, out, django_
     # programmes 3 (organisations, programmes, passages), their organisations 3, budgets 1, targets 2, milestones 1, results 1, sources 1
     with django_assert_num_queries(12):
         open_data.export(out, Clocks(ON))
+
+
+def test_directory_without_a_name_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CommandError, match=r"ディレクトリ|directory"):
+        call_command("export_open_data", "")
+    assert list(tmp_path.iterdir()) == []

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from budget.forms import add_by, user_of
 from kpis import explain
-from kpis.audit import seals
+from kpis.audit import copy, seals
 
 
 def refuse_unmigrated() -> None:
@@ -38,6 +38,8 @@ class Command(BaseCommand):
 
     def handle(self, *, by, **options):
         refuse_unmigrated()
+        if copy.of_this_site():
+            raise CommandError(_("This site is an audit copy: nothing can be entered or changed here."))
         try:
             added = seals.seal(by=user_of(by), now=timezone.now())
         except seals.DoesNotHold as error:

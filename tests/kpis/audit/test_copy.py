@@ -114,3 +114,8 @@ def test_verification_finds_what_was_changed_in_the_copy(loaded):
     number = Organisation.objects.get(code="division").pk
     assert f"budget.organisation {number}: name: '別の課' ≠ '改称後の課'" in out.getvalue()
     assert "budget.organisation.jsonl" in out.getvalue()
+
+
+def test_history_of_a_copy_is_not_sealed(loaded):
+    with pytest.raises(CommandError, match="監査用の写し"):
+        call_command("seal_history")
