@@ -119,6 +119,8 @@ def _places(header: list[str]) -> dict[str, int]:
     """Where each column stands."""
     names = [name.strip() for name in header]
     expected = _("Line 1 names the columns %(columns)s, each once, separated by commas.") % {"columns": ",".join(COLUMNS)}
+    if not set(names) & set(COLUMNS):  # such as semicolons for commas: one thing is wrong, not each column
+        raise Refused([Refusal(1, "", names[0][:100] if names else "", expected)])
     wrong = [Refusal(1, "", name[:100], expected) for place, name in enumerate(names) if name not in COLUMNS or name in names[:place]]
     wrong += [Refusal(1, name, "", expected) for name in COLUMNS if name not in names]
     if wrong:

@@ -118,11 +118,16 @@ class ProgrammePage(ReportPage):
             budget_bars=list(zip(bars.bars, budgets, strict=True)) if bars else [],
             targets=targets,
             chain=self.chain_of(programme, targets),
-            passages=programme.passages.select_related("document"),
+            passages=self.places_of(programme.passages.select_related("document")),
             predecessors=[one for one in related if one.goes_before],
             successors=[one for one in related if one.goes_on],
             **kwargs,
         )
+
+    @staticmethod
+    def places_of(passages: Iterable[SourcePassage]) -> Iterable[SourcePassage]:
+        """One passage for each part and its lines: a line that states seven targets has seven."""
+        return {(one.part, one.document_id, one.line_from, one.line_to): one for one in passages}.values()
 
     def programme_and_related(self, code: str) -> tuple[Programme, list[Programme]]:
         """The programme, and those that it goes on from (`goes_before`), or that go on from it (`goes_on`). One query."""

@@ -74,9 +74,8 @@ class RoundPage(InsidePage, ReportPage):
 
     def targets(self):
         """All targets, or those of the organisation that is asked for and of all below it."""
-        organisation = self.form.cleaned_data["organisation"]
-        below = organisation and self.form.tree.below(organisation)
-        return OutcomeTarget.objects.filter(programme__lead__in=below) if organisation else OutcomeTarget.objects.all()
+        targets, organisation = OutcomeTarget.objects.all(), self.form.cleaned_data["organisation"]
+        return targets.filter(programme__lead__in=self.form.tree.below(organisation)) if organisation else targets
 
     def get_context_data(self, **kwargs):
         organisation, targets, names = self.form.cleaned_data["organisation"], self.targets(), yearly_round.lists_shown(self.on)

@@ -95,7 +95,7 @@ def test_a_file_of_exactly_the_largest_size_is_read():
         (HEADER + ",remarks", [(1, "", "remarks")]),
         (HEADER + ",role", [(1, "", "role")]),
         (HEADER.removesuffix(",to_on"), [(1, "to_on", "")]),
-        (HEADER.replace(",", ";"), [(1, "", HEADER.replace(",", ";")), *[(1, name, "") for name in COLUMNS]]),
+        (HEADER.replace(",", ";"), [(1, "", HEADER.replace(",", ";"))]),
     ],
     ids=["unknown and missing", "one more", "twice", "one less", "semicolons"],
 )

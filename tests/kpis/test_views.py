@@ -868,3 +868,19 @@ def test_page_of_what_was_not_recorded_by_a_moment_says_so_and_leads_back(client
 
 def test_address_of_nothing_is_told_as_before(client):
     assert "まだ記録されていません" not in client.get(reverse("kpis:target", args=["none"]), {"on": "2026-01-01"}).text
+
+
+def test_line_that_states_several_targets_is_named_once_where_a_programme_is_printed(client):
+    programme = ProgrammeFactory()
+    place = {
+        "programme": programme,
+        "document": SourceDocumentFactory(),
+        "part": PassagePart.STATEMENT,
+        "quote": "60件",
+        "line_from": 7,
+        "line_to": 7,
+    }
+    SourcePassageFactory.create_batch(3, **place)
+    SourcePassageFactory(**place | {"line_from": 9, "line_to": 9})
+    page = client.get(reverse("kpis:programme", args=[programme.code]))
+    assert [passage.line_from for passage in page.context["passages"]] == [7, 9]
