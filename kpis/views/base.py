@@ -3,7 +3,7 @@
 A page refuses a parameter that it does not know or cannot read, with a sentence and HTTP 400: an ignored filter is a wrong report.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import InvalidPage, Page, Paginator
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -127,6 +127,11 @@ class ReportPage(OpenPage):
                 response = TemplateResponse(request, "404.html", {"known_at": self.clocks.known_at}, status=404)
             return response.render() if isinstance(response, TemplateResponse) else response
 
+    def as_known(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        """The lines of a file, of the page's moment: they are read when the page itself is long answered."""
+        with asof.as_known_at(self.clocks.known_at):
+            yield from lines
+
     @property
     def on(self) -> date:
         return self.clocks.on
@@ -176,3 +181,9 @@ def problems_of_format(request, formats: tuple[str, ...] = ("csv",)) -> Iterable
         yield Problem("format", _("%(formats)s, or leave it out.") % {"formats": " / ".join(formats)})
     elif request.GET.get("format") and request.GET.get("page"):
         yield Problem("page", _("A file holds all pages: leave it out."))
+
+
+def csv_file(lines: Iterable[bytes], name: str) -> StreamingHttpResponse:
+    """The lines of a CSV, one after the other, as a file of this name."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)

@@ -4,7 +4,6 @@ from datetime import date, timedelta
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -15,7 +14,7 @@ from budget.forms import DayField, OrganisationField, OrganisationsForm
 from kpis import changes
 from kpis.filters import BY_CODE
 from kpis.models import start_of_day
-from kpis.views.base import InsidePage, page_of, problems_of, problems_of_format, turned
+from kpis.views.base import InsidePage, csv_file, page_of, problems_of, problems_of_format, turned
 
 DAYS_SHOWN = 30
 
@@ -93,11 +92,7 @@ class Changes(InsidePage):
             return super().answer(**kwargs)
         asked = self.form.cleaned_data
         name = f"seika-changes-{asked['since'].isoformat()}-{asked['until'].isoformat()}.csv"
-        return StreamingHttpResponse(
-            changes.csv_of(self.form.wanted),
-            content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
+        return csv_file(changes.csv_of(self.form.wanted), name)
 
     def get_context_data(self, **kwargs):
         page = page_of(changes.rows_of(self.form.wanted), self.request)

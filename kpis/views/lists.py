@@ -4,18 +4,18 @@ from datetime import date
 
 from django import forms
 from django.db.models import Q, Sum
-from django.http import FileResponse, StreamingHttpResponse
+from django.http import FileResponse
 
 from budget.fiscal import day_name, fiscal_year_name, fiscal_year_of
 from budget.models import Organisation, Programme
-from kpis import asof, dashboard, reports
+from kpis import dashboard, reports
 from kpis.choices import NoDeadline
 from kpis.exports import report_files, xlsx
 from kpis.filters import ProgrammeFilterSet
 from kpis.models import OutcomeTarget
 from kpis.registry import REPORTS, TARGETS, Report
 from kpis.status import flag
-from kpis.views.base import ReportPage, page_of, problems_of, problems_of_format, turned
+from kpis.views.base import ReportPage, csv_file, page_of, problems_of, problems_of_format, turned
 
 
 class FilteredList(ReportPage):
@@ -114,21 +114,13 @@ class ReportRows(FilteredList):
         match self.request.GET.get("format"):
             case "csv":
                 name = report_files.name_of(self.report, self.clocks, "csv")
-                return StreamingHttpResponse(
-                    self.lines(),
-                    content_type="text/csv; charset=utf-8",
-                    headers={"Content-Disposition": f'attachment; filename="{name}"'},
-                )
+                return csv_file(self.as_known(report_files.csv_of(self.report, self.all_rows(), self.clocks)), name)
             case "xlsx":
                 address = report_files.address_of(self.request.build_absolute_uri(self.request.path), self.request.GET, self.clocks)
                 file = report_files.xlsx_of(self.report, self.all_rows(), self.clocks, address)
                 name = report_files.name_of(self.report, self.clocks, "xlsx")
                 return FileResponse(file, as_attachment=True, filename=name, content_type=xlsx.CONTENT_TYPE)
         return super().answer(**kwargs)
-
-    def lines(self):
-        with asof.as_known_at(self.clocks.known_at):  # they are read when the page itself is long answered
-            yield from report_files.csv_of(self.report, self.all_rows(), self.clocks)
 
     def all_rows(self):
         return self.filter.qs.iterator(2000)

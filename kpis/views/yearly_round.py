@@ -1,18 +1,17 @@
 """The yearly round on screen: what is handed in and what is missing, by division, and what the coming days bring."""
 
 from django import forms
-from django.http import StreamingHttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from budget.fiscal import day_name, fiscal_year_name
 from budget.forms import OrganisationField, OrganisationsForm
 from budget.table import csv_lines
-from kpis import asof, yearly_round
+from kpis import yearly_round
 from kpis.deadlines import last_ended_year
 from kpis.models import OutcomeTarget
 from kpis.reports import TARGET_COLUMNS, totals, with_what_columns_read
-from kpis.views.base import InsidePage, Problem, Refused, ReportPage, page_of, problems_of, problems_of_format, turned
+from kpis.views.base import InsidePage, Problem, Refused, ReportPage, csv_file, page_of, problems_of, problems_of_format, turned
 
 # What each day to come brings, in words.
 AHEAD = {
@@ -59,18 +58,9 @@ class RoundPage(InsidePage, ReportPage):
         if self.request.GET.get("format") != "csv":
             return super().answer(**kwargs)
         _title, rows = self.listed()
-        name = f"seika-round-{self.list_form.cleaned_data['show']}-{self.clocks}.csv"
-        return StreamingHttpResponse(
-            self.lines(rows),
-            content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
-
-    def lines(self, rows):
-        """The rows of a list, all pages, with the columns of the reports."""
-        with asof.as_known_at(self.clocks.known_at):  # they are read when the page itself is long answered
-            names = [column.name for column in TARGET_COLUMNS]
-            yield from csv_lines(names, ([column.value(row) for column in TARGET_COLUMNS] for row in rows.iterator(2000)))
+        cells = ([column.value(row) for column in TARGET_COLUMNS] for row in rows.iterator(2000))
+        lines = csv_lines([column.name for column in TARGET_COLUMNS], cells)
+        return csv_file(self.as_known(lines), f"seika-round-{self.list_form.cleaned_data['show']}-{self.clocks}.csv")
 
     def targets(self):
         """All targets, or those of the organisation that is asked for and of all below it."""
