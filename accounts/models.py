@@ -15,7 +15,7 @@ from django.utils.translation import pgettext_lazy
 from accounts.roles import Role
 from budget.history import explain
 from budget.known import TrackedHistory
-from budget.models import Organisation, Tree, subtree_ids
+from budget.models import Organisation, Tree
 
 
 class UserManager(BaseUserManager):
@@ -106,7 +106,7 @@ class User(AbstractBaseUser):
         kept = self.__dict__.setdefault("_organisations", {})
         if (day, role) not in kept:
             roots = [posting.organisation_id for posting in self.postings_on(day) if posting.role == role and self.is_active]
-            kept[day, role] = subtree_ids(((node.pk, node.parent_id) for node in self.tree), roots) if roots else set()
+            kept[day, role] = self.tree.below_all(roots) if roots else set()
         return kept[day, role]
 
     @property

@@ -150,7 +150,11 @@ class Tree:
 
     def below(self, organisation: Organisation) -> set[int]:
         """The keys of the organisation and of all below it."""
-        return subtree_ids(((node.pk, node.parent_id) for node in self), [organisation.pk])
+        return self.below_all([organisation.pk])
+
+    def below_all(self, keys: Iterable[int]) -> set[int]:
+        """The keys of the organisations of these keys and of all below them."""
+        return subtree_ids(((node.pk, node.parent_id) for node in self), keys)
 
     def path_to(self, organisation: Organisation) -> list[Organisation]:
         """The organisation below those above it, the topmost first; a circle, whatever is stored, ends."""

@@ -30,7 +30,6 @@ class OrganisationPage(ReportPage):
         targets = OutcomeTarget.objects.filter(programme__lead__in=subtree)
         counted = dashboard.groups(targets, self.on, by_programme=True)
         statuses, programmes = dashboard.by_status(counted), Programme.objects.filter(lead__in=subtree).select_related("lead")
-        children = [node for node in tree if node.parent_id == organisation.pk]
         return super().get_context_data(
             organisation=organisation,
             above=tree.path_to(organisation)[:-1],
@@ -38,7 +37,7 @@ class OrganisationPage(ReportPage):
             number=statuses.total(),
             overdue=[(code, code.label, number) for code, number in numbers_of(counted)[1]],
             itself=numbers_of(group for group in counted if group.lead == organisation.pk),
-            children=[(child, numbers_of(self.within(tree.below(child), counted))) for child in children],
+            children=[(child, numbers_of(self.within(tree.below(child), counted))) for child in tree.directly_below(organisation)],
             programmes=[
                 (one, numbers_of(group for group in counted if group.of_programme == one.pk))
                 for one in programmes.order_by("code")[:ROWS_SHOWN]
