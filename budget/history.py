@@ -62,11 +62,17 @@ class Version:
     @classmethod
     def of(cls, instance: models.Model, belonging: Iterable[models.QuerySet] = ()) -> "Version":
         """The version of now; `belonging` are the histories of the rows that belong to the object. One query."""
-        histories = [type(instance).history.filter(**{instance._meta.pk.name: instance.pk}), *belonging]
-        of_kinds = [rows.order_by().annotate(of_kind=models.Value(_kind(rows.model))).values("of_kind") for rows in histories]
-        first, *others = [rows.annotate(newest=models.Max("history_id")).values_list("of_kind", "newest") for rows in of_kinds]
+        rows = [type(instance).history.filter(**{instance._meta.pk.name: instance.pk}), *belonging]
+        histories = {_kind(one.model): one.order_by() for one in rows}
+        first, *others = [
+            one.annotate(of_kind=models.Value(kind))
+            .values("of_kind")
+            .annotate(newest=models.Max("history_id"))
+            .values_list("of_kind", "newest")
+            for kind, one in histories.items()
+        ]
         newest = dict(first.union(*others, all=True))
-        return cls({kind: newest.get(kind) or 0 for kind in (_kind(rows.model) for rows in histories)})
+        return cls({kind: newest.get(kind) or 0 for kind in histories})
 
     @classmethod
     def read(cls, text: str) -> "Version":

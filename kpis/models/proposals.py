@@ -52,6 +52,11 @@ class TargetProposalQuerySet(models.QuerySet):
         return self if decides_for_all(user) else self.filter(programme__in=programmes_reported_by(user, on))
 
 
+def _doubts_of(row) -> list[str]:
+    """The doubts of a proposal, or of a row of its history, in words."""
+    return [str(Doubt(code).label) for code in row.doubts.split()]
+
+
 class TargetProposal(models.Model):
     """One commitment that was read in a goal text of a programme. Blank is what could not be read."""
 
@@ -159,12 +164,12 @@ class TargetProposal(models.Model):
     @property
     def doubts_told(self) -> list[str]:
         """The doubts in words."""
-        return [str(Doubt(code).label) for code in self.doubts.split()]
+        return _doubts_of(self)
 
     @staticmethod
     def doubts_in_words(row) -> str:
         """The doubts in the history."""
-        return ", ".join(str(Doubt(code).label) for code in row.doubts.split())
+        return ", ".join(_doubts_of(row))
 
     @staticmethod
     def marks_in_words(row) -> str:
