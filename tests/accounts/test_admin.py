@@ -156,7 +156,7 @@ def test_a_posting_that_ended_opens_nothing(client, division):
     assert client.get(reverse("admin:index")).status_code == 302
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time.")
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL has several writers at a time.")
 def test_a_users_page_locks_the_postings_that_have_a_page_of_their_own(as_administrator, official):
     """A colleague's change of one of them, made between the check and the save, would be lost."""
     page = reverse("admin:accounts_user_change", args=[official.pk])

@@ -290,7 +290,7 @@ def taken(queries) -> list[str]:
     return [word for query in queries for sign, word in told.items() if sign in query["sql"]]
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time.")
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL has several writers at a time.")
 def test_a_lock_waits_for_who_is_entering_before_it_touches_a_row(as_administrator):
     add = reverse("admin:kpis_entrylock_add")
     page = as_administrator.get(add)
@@ -299,7 +299,7 @@ def test_a_lock_waits_for_who_is_entering_before_it_touches_a_row(as_administrat
     assert taken(queries)[:2] == ["alone", "written"]
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time.")
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL has several writers at a time.")
 @pytest.mark.parametrize("how", ["new", "changed", "step"])
 def test_who_enters_keeps_the_locks_as_they_are_before_a_row_is_locked(as_official, official, target, how):
     """Otherwise one waits for the lock with a row in hand that another needs, for whom the lock waits."""
